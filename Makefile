@@ -1,0 +1,65 @@
+# Short names for plain commands. `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+.PHONY: demo test setup dev check fix docs bench lock clean
+
+demo: setup  ## ring twelve calls through the whole bridge
+	@$(BIN)/ringbridge demo $(shell test -t 0 || echo --exit) $(ARGS)
+
+test: dev  ## the whole suite
+	@echo "Running the tests …"
+	@$(BIN)/python -m pytest $(ARGS)
+
+setup: $(VENV)/.runtime  ## the environment and the ringbridge command
+
+dev: $(VENV)/.dev  ## the same, with the tools that tests and checks need
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and $(PYTHON) was not found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11"; exit 1; }
+	@echo "Making a Python environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the locked dependencies (under a minute on most lines) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing the locked test tools …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+check: dev  ## format, lint, types, import contracts, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory docs ARGS=--check
+	@$(BIN)/python -m pytest
+
+fix: dev  ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: dev  ## write the generated pages
+	@$(BIN)/python -m bridge.reference $(ARGS)
+
+bench: dev  ## measure; see docs/benchmarks.md
+	@$(BIN)/python -m bench $(ARGS)
+
+lock:  ## renew both lock files; needs uv
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --extra postgres --group build pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --extra postgres --group build --group dev --constraint requirements.lock \
+		pyproject.toml --output-file requirements-dev.lock
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

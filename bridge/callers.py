@@ -1,0 +1,191 @@
+"""Who is calling: the names that GREEN-API knows, kept for a while, and the queue of those it has to be asked for.
+
+GREEN-API answers one `getContactInfo` a second for each instance. The queue for it stands in the store: each call that
+needs a name gets the next free moment, `name_due`, in the transaction that writes it down. So the limit holds over
+all processes, survives a crash, and nobody waits in a worker.
+
+Source: https://green-api.com/en/docs/api/service/GetContactInfo/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import bindparam, case, or_, select, update
+
+from bridge import words
+from bridge.greenapi import chats
+from bridge.instances import Instance
+from bridge.store.tables import callers as table
+from bridge.store.tables import calls, instances
+from bridge.store.upsert import insert
+from bridge.text import clean
+from connectors.kit import Caller
+from connectors.kit.phone import international
+
+WITH_NAME, WITHOUT_NAME, AFTER_ERROR = timedelta(hours=24), timedelta(minutes=15), timedelta(minutes=1)
+_LOOKUP_LEASE = timedelta(seconds=30)  # a lookup ends within 20 s; after this, somebody else asks
+_SPACING = 1.02  # the limit is counted where the requests arrive, and they may bunch up on the way
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One question that may be put to GREEN-API now."""
+
+    call_id: int
+    instance_id: int
+    chat_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What GREEN-API calls a person: as our phone's address book has it, and as they call themselves."""
+
+    contact_name: str | None = None
+    name: str | None = None
+
+
+_EXPIRY = select(table.c.expires_at).where(
+    table.c.instance_id == bindparam("instance_id"), table.c.chat_id == bindparam("chat_id")
+)
+_WAITING_IN_CHAT = select(calls.c.name_due).where(
+    calls.c.instance_id == bindparam("instance_id"),
+    calls.c.chat_id == bindparam("chat_id"),
+    calls.c.name_due.is_not(None),
+)
+
+
+def caller(chat_id: str, names: Names, order: Sequence[str]) -> Caller:
+    """The name to show: the first in `order` that is not blank, else the number, else what it is instead of one."""
+    number = chats.phone(chat_id)
+    if chats.is_group(chat_id):
+        return Caller(chat_id, words.GROUP, "group")
+    for source in order:
+        if source == "contact_name" and names.contact_name:
+            return Caller(chat_id, names.contact_name, "contact_name", number)
+        if source == "name" and names.name:
+            return Caller(chat_id, names.name, "name", number)
+    if number:
+        return Caller(chat_id, international(number), "phone", number)
+    return Caller(chat_id, words.HIDDEN, "hidden")
+
+
+def book(db: Db, instance: Instance, chat_id: str, now: datetime) -> datetime | None:
+    """When to ask who this is, one place in the instance's queue taken; None where nobody has to be asked."""
+    if chats.is_group(chat_id) or not {"contact_name", "name"} & set(instance.config.name_order):
+        return None
+    chat = {"instance_id": instance.id, "chat_id": chat_id}
+    expires_at = db.execute(_EXPIRY, chat).scalar()
+    if expires_at and expires_at > now:
+        return None
+    waiting: datetime | None = db.execute(_WAITING_IN_CHAT, chat).scalar()
+    if waiting:
+        return waiting  # one question answers for all calls of a chat
+    step = timedelta(seconds=_SPACING / instance.config.lookups_per_second)
+    until = db.execute(
+        select(instances.c.lookups_until).where(instances.c.id == instance.id).with_for_update()
+    ).scalar()
+    slot = max(until or now, now)
+    db.execute(update(instances).where(instances.c.id == instance.id).values(lookups_until=slot + step))
+    return slot
+
+
+def claim(db: Db, call_id: int, instance: Instance, now: datetime) -> Lookup | None:
+    """The question for this call, if it is due and the instance's limit allows it now."""
+    row = db.execute(
+        select(calls.c.name_due, calls.c.chat_id).where(calls.c.id == call_id).with_for_update()
+    ).one_or_none()
+    if row is None or row.name_due is None or row.name_due > now:
+        return None
+    step = timedelta(seconds=_SPACING / instance.config.lookups_per_second)
+    granted = db.execute(
+        update(instances)
+        .where(instances.c.id == instance.id, or_(instances.c.lookup_at.is_(None), instances.c.lookup_at <= now))
+        .values(lookup_at=now + step)
+    ).rowcount
+    if granted:
+        _postpone(db, call_id, now + _LOOKUP_LEASE)
+        return Lookup(call_id, instance.id, row.chat_id)
+    free_at = db.execute(select(instances.c.lookup_at).where(instances.c.id == instance.id)).scalar_one()
+    _postpone(db, call_id, free_at or now)
+    return None
+
+
+def instance_of(db: Db, call_id: int) -> int | None:
+    """The instance of a call that still waits for a name."""
+    query = select(calls.c.instance_id).where(calls.c.id == call_id, calls.c.name_due.is_not(None))
+    return db.execute(query).scalar()
+
+
+def learn(db: Db, lookup: Lookup, names: Names, now: datetime) -> Sequence[int]:
+    """Keep what GREEN-API answered. Returns the calls that need wait no longer."""
+    known = Names(clean(names.contact_name or "") or None, clean(names.name or "") or None)
+    lasts = WITH_NAME if known.contact_name or known.name else WITHOUT_NAME
+    values = {
+        "contact_name": known.contact_name,
+        "name": known.name,
+        "checked_at": now,
+        "expires_at": now + lasts,
+    }
+    _keep(db, lookup, values)
+    return _released(db, lookup)
+
+
+def learn_nothing(db: Db, lookup: Lookup, now: datetime) -> Sequence[int]:
+    """GREEN-API did not answer: what was known stays. Returns the calls that need wait no longer."""
+    _keep(db, lookup, {"checked_at": now, "expires_at": now + AFTER_ERROR})
+    return _released(db, lookup)
+
+
+def ask_later(db: Db, lookup: Lookup, at: datetime) -> None:
+    """GREEN-API wants to be asked more slowly: nobody asks it before this moment."""
+    behind = case((instances.c.lookup_at > at, instances.c.lookup_at), else_=at)
+    db.execute(update(instances).where(instances.c.id == lookup.instance_id).values(lookup_at=behind))
+    _postpone(db, lookup.call_id, at)
+
+
+def forget(db: Db, call_id: int) -> Sequence[int]:
+    """There is nobody left to ask about this call. Returns it, since it need wait no longer."""
+    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=None))
+    return (call_id,)
+
+
+def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
+    """Calls whose caller may be asked for now, the longest waiting first: one for each instance."""
+    query = (
+        select(calls.c.id, calls.c.instance_id)
+        .join(instances, instances.c.id == calls.c.instance_id)
+        .where(calls.c.name_due <= now, or_(instances.c.lookup_at.is_(None), instances.c.lookup_at <= now))
+        .order_by(calls.c.name_due)
+        .limit(limit)
+    )
+    first: dict[int, int] = {}
+    for row in db.execute(query):
+        first.setdefault(row.instance_id, row.id)
+    return list(first.values())
+
+
+def _keep(db: Db, lookup: Lookup, values: Mapping[str, object]) -> None:
+    row = insert(db, table).values(instance_id=lookup.instance_id, chat_id=lookup.chat_id, **values)
+    db.execute(row.on_conflict_do_update(index_elements=["instance_id", "chat_id"], set_=values))
+
+
+def _released(db: Db, lookup: Lookup) -> Sequence[int]:
+    waiting = (
+        update(calls)
+        .where(
+            calls.c.instance_id == lookup.instance_id,
+            calls.c.chat_id == lookup.chat_id,
+            calls.c.name_due.is_not(None),
+        )
+        .values(name_due=None)
+        .returning(calls.c.id)
+    )
+    return db.execute(waiting).scalars().all()
+
+
+def _postpone(db: Db, call_id: int, at: datetime) -> None:
+    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=at))

@@ -1,0 +1,29 @@
+"""One sentence for each fault, on stderr, and exit code 1. Never a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from bridge.config_file import ConfigError
+from bridge.settings import SettingsError
+from bridge.store import StoreUnavailable
+from bridge.store.secrets import SecretKeyError
+from connectors.kit import DuplicateConnector
+
+EXPECTED = (SettingsError, StoreUnavailable, SecretKeyError, ConfigError, DuplicateConnector)
+
+
+class Commands(click.Group):
+    """A group of commands whose expected faults are told in one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's own signature
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            raise click.ClickException(str(error)) from None
+        except DBAPIError as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            raise click.ClickException(f"The store refused: {reason}") from None

@@ -1,0 +1,37 @@
+"""The service as a command needs it: settings read, logs set up, the schema in order."""
+
+from __future__ import annotations
+
+from bridge import logs, settings
+from bridge.service import Service, open_service
+from bridge.settings import Settings
+from bridge.store import Store, migrate, open_store
+
+_PATIENCE = 30.0  # seconds that a process waits for another to bring the schema up to date
+
+
+def environment() -> Settings:
+    """The environment, and logging as it asks for. Raises SettingsError."""
+    read = settings.load()
+    logs.configure(read.log_level, read.log_format)
+    return read
+
+
+def current_store(read: Settings) -> Store:
+    """A store whose schema is current. On SQLite, which has one user at a time, a command sees to that itself."""
+    store = open_store(read)
+    if store.engine.dialect.name == "sqlite":
+        migrate.migrate(store)
+    else:
+        migrate.wait_for_schema(store, _PATIENCE)
+    return store
+
+
+def running(read: Settings, *, embedded: bool = False) -> Service:
+    """A service ready to work. `embedded` brings the schema up to date; the others wait until somebody has."""
+    service = open_service(read, embedded=embedded)
+    if embedded:
+        migrate.migrate(service.store)
+    else:
+        migrate.wait_for_schema(service.store, _PATIENCE)
+    return service

@@ -1,0 +1,55 @@
+"""`ringbridge web`: the intake as a process of its own, beside workers and beat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from bridge.cli import opened
+from bridge.web import create_app
+
+host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+port = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port.")
+
+_THREADS = 16
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, told by us instead of by a file. The application is made in each worker, after the fork."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._given = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._given.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app(opened.running(opened.environment()))
+
+
+@click.command()
+@host
+@port
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(1, 64), help="How many to fork.")
+def web(host: str, port: int, processes: int) -> None:
+    """Answer GREEN-API's notifications; workers and beat run elsewhere."""
+    read = opened.environment()
+    opened.running(read).store.close()  # waits for the schema, and says what is wrong before anything is forked
+    options = {
+        "bind": f"{host}:{port}",
+        "workers": processes,
+        "worker_class": "gthread",
+        "threads": _THREADS,
+        "timeout": 60,
+        "graceful_timeout": 10,
+        "keepalive": 75,
+        "loglevel": read.log_level.lower(),
+        "proc_name": "ringbridge-web",
+        "control_socket_disable": True,
+    }
+    _Gunicorn(options).run()

@@ -1,0 +1,239 @@
+"""ringbridge.toml: read, checked, and made so. All of it or nothing."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from sqlalchemy import Connection as Db
+
+from bridge import connections, deliveries, instances
+from bridge.connections import ConnectionConfig
+from bridge.instances import InstanceConfig
+from bridge.store.secrets import Secrets
+from connectors.kit import BrokenConnector, Policy, Registry, UnknownConnector, faults
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """The file cannot be applied. The message is one sentence that names the table and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a file describes, checked as far as it can be without the store."""
+
+    instances: list[InstanceConfig]
+    connections: list[ConnectionConfig]
+
+
+def read(path: Path, registry: Registry) -> Config:
+    """Read a file. Raises ConfigError."""
+    document = _parsed(path)
+    unknown = sorted(set(document) - {"instance", "connection"})
+    if unknown:
+        raise ConfigError(
+            f"{path.name}: {unknown[0]!r} is not known here; the tables are [[instance]] and [[connection]]."
+        )
+    described = [_instance(table, name) for table, name in _tables(document, "instance", path)]
+    connected = [_connection(table, name, registry) for table, name in _tables(document, "connection", path)]
+    _refuse_twins("instance", (one.name for one in described))
+    _refuse_twins("connection", (one.name for one in connected))
+    owners = Counter(one.id_instance for one in described)
+    for one in described:
+        if owners[one.id_instance] > 1:
+            raise ConfigError(f"[[instance]] {one.name}: id_instance {one.id_instance} stands in more than one table.")
+    return Config(described, connected)
+
+
+def apply(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]:
+    """Make instances and connections what the file says; returns a line for each change. Raises ConfigError.
+
+    What is not in the file stays.
+    """
+    changes = _apply_instances(db, secrets, config)
+    known = {one.name for one in instances.active(db, secrets)}
+    for connection in config.connections:
+        strange = sorted(set(connection.instances or ()) - known)
+        if strange:
+            raise ConfigError(
+                f"[[connection]] {connection.name}: instances names {strange[0]!r}, and there is no such instance."
+            )
+    return changes + _apply_connections(db, secrets, config, now)
+
+
+def _apply_instances(db: Db, secrets: Secrets, config: Config) -> list[str]:
+    existing = {one.name: one for one in instances.active(db, secrets)}
+    owners = {one.config.id_instance: one.name for one in existing.values()}
+    changes = []
+    for wanted in config.instances:
+        found = existing.get(wanted.name)
+        if found and found.config.id_instance != wanted.id_instance:
+            raise ConfigError(
+                f"[[instance]] {wanted.name}: id_instance cannot change under a name; "
+                f"it is {found.config.id_instance} in the store. Use another name for the other account."
+            )
+        if owners.get(wanted.id_instance, wanted.name) != wanted.name:
+            raise ConfigError(
+                f"[[instance]] {wanted.name}: id_instance {wanted.id_instance} belongs to "
+                f"{owners[wanted.id_instance]} already."
+            )
+        if found is None:
+            instances.save(db, secrets, wanted, None)
+            changes.append(f"instance {wanted.name}: added")
+        elif differ := instances.differences(found.config, wanted):
+            instances.save(db, secrets, wanted, found)
+            changes.append(f"instance {wanted.name}: changed ({', '.join(differ)})")
+    return changes
+
+
+def _apply_connections(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]:
+    existing = {one.name: one for one in connections.active(db, secrets)}
+    changes = []
+    for position, wanted in enumerate(config.connections):
+        found = existing.get(wanted.name)
+        if found is None:
+            connections.save(db, secrets, wanted, position, None)
+            changes.append(f"connection {wanted.name}: added")
+            continue
+        differ = connections.differences(found.config, wanted)
+        if differ or found.position != position:
+            connections.save(db, secrets, wanted, position, found)
+        if differ:
+            changes.append(f"connection {wanted.name}: changed ({', '.join(differ)})")
+        if "settings" in differ and found.paused_by not in (None, "admin"):
+            # What we had paused because of its settings deserves another try with new ones.
+            connections.resume(db, found.id)
+            deliveries.resume(db, found.id, now)
+            changes.append(f"connection {wanted.name}: resumed")
+    return changes
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: the file cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: the file is not text in UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name}: not valid TOML: {error}.") from None
+
+
+def _tables(document: Mapping[str, Any], kind: str, path: Path) -> Iterable[tuple[dict[str, Any], str]]:
+    tables = document.get(kind, [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigError(f"{path.name}: write [[{kind}]] with two brackets; there may be several.")
+    for number, table in enumerate(tables, start=1):
+        name = table.get("name")
+        where = f"[[{kind}]] {name if isinstance(name, str) and name else f'number {number}'}"
+        yield _resolved(table, where, path.parent), where
+
+
+def _resolved(value: Any, where: str, folder: Path) -> Any:  # noqa: ANN401  any TOML value
+    """The same value, each `{ env = … }` and `{ file = … }` replaced by what it stands for."""
+    if isinstance(value, list):
+        return [_resolved(item, where, folder) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"env"} and isinstance(value["env"], str):
+        found = os.environ.get(value["env"])
+        if found is None:
+            raise ConfigError(f"{where}: the environment variable {value['env']} is not set.")
+        return found
+    if set(value) == {"file"} and isinstance(value["file"], str):
+        try:
+            return (folder / value["file"]).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(f"{where}: the file {value['file']} cannot be read.") from None
+    return {key: _resolved(item, f"{where}, {key}", folder) for key, item in value.items()}
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("is no IANA time zone, such as Europe/Berlin")
+    return name
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class _InstanceTable(_Table):
+    id_instance: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
+    api_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
+    api_token: Annotated[str, Field(min_length=1)]
+    intake: Literal["webhook"] = "webhook"
+    webhook_token: (
+        Annotated[str, Field(min_length=1)] | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    )
+    lookups_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
+    name_order: list[Literal["contact_name", "name", "crm"]] = ["contact_name", "name", "crm"]
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+
+    @field_validator("webhook_token", mode="before")
+    @classmethod
+    def _string_or_list(cls, value: object) -> object:
+        if not isinstance(value, str | list) or not all(isinstance(token, str) for token in value):
+            raise ValueError("must be a string or a list of strings")
+        return value
+
+
+class _ConnectionTable(_Table):
+    connector: str
+    instances: list[str] | None = None
+    policy: Policy | None = None
+    settings: dict[str, Any] = {}
+
+
+def _instance(table: dict[str, Any], where: str) -> InstanceConfig:
+    read = _checked(_InstanceTable, table, where)
+    tokens = (read.webhook_token,) if isinstance(read.webhook_token, str) else tuple(read.webhook_token)
+    return InstanceConfig(
+        name=read.name,
+        id_instance=read.id_instance,
+        api_url=read.api_url.rstrip("/"),
+        api_token=read.api_token,
+        webhook_tokens=tokens,
+        lookups_per_second=read.lookups_per_second,
+        name_order=tuple(read.name_order),
+        timezone=read.timezone,
+    )
+
+
+def _connection(table: dict[str, Any], where: str, registry: Registry) -> ConnectionConfig:
+    read = _checked(_ConnectionTable, table, where)
+    try:
+        connector = connections.validated(registry, read.connector, read.settings)
+    except (UnknownConnector, BrokenConnector) as error:
+        raise ConfigError(f"{where}: {error}") from None
+    except ValueError as error:
+        raise ConfigError(f"{where}, settings: {error}") from None
+    config = ConnectionConfig(read.name, read.connector, read.policy or connector.policy, read.settings)
+    return replace(config, instances=tuple(read.instances) if read.instances is not None else None)
+
+
+def _checked(model: type[Model], table: dict[str, Any], where: str) -> Model:
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {faults(error)[0]}") from None
+
+
+def _refuse_twins(kind: str, names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ConfigError(f"[[{kind}]] {name}: {count} tables have this name; names are unique.")

@@ -1,0 +1,170 @@
+"""Configured connectors: who is told, by which policy, with which settings; and the live ones that workers use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from sqlalchemy import Connection as Db
+from sqlalchemy import Row, insert, select, update
+
+from bridge.instances import next_version
+from bridge.store import Store
+from bridge.store.secrets import Secrets
+from bridge.store.tables import connections as table
+from connectors.kit import BrokenConnector, Connector, Http, Policy, Registry, faults
+
+PausedBy = Literal["admin", "credentials", "gone", "broken"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """One connection as an administrator describes it. `instances` is None for all of them, later ones included."""
+
+    name: str
+    connector: str
+    policy: Policy
+    settings: Mapping[str, Any]
+    instances: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection as it stands in the store."""
+
+    id: int
+    version: int
+    position: int
+    config: ConnectionConfig
+    paused_by: PausedBy | None
+    reason: str | None
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    def hears(self, instance: str) -> bool:
+        """Whether it is told of this instance's calls at all."""
+        return self.config.instances is None or instance in self.config.instances
+
+
+def active(db: Db, secrets: Secrets) -> list[Connection]:
+    """Every connection that has not been removed, in the order of the file. Raises SecretKeyError."""
+    rows = db.execute(select(table).where(table.c.removed_at.is_(None)).order_by(table.c.position, table.c.id))
+    return [_connection(row, secrets) for row in rows]
+
+
+def save(db: Db, secrets: Secrets, config: ConnectionConfig, position: int, existing: Connection | None) -> None:
+    """Add a connection, or change the one that `existing` names."""
+    values: dict[str, Any] = {
+        "name": config.name,
+        "position": position,
+        "connector": config.connector,
+        "policy": config.policy,
+        "instances": list(config.instances) if config.instances is not None else None,
+        "settings": secrets.seal(_row(config.name), config.settings),
+        "version": next_version(db),
+    }
+    if existing is None:
+        db.execute(insert(table).values(**values))
+    else:
+        db.execute(update(table).where(table.c.id == existing.id).values(**values))
+
+
+def remove(db: Db, connection: Connection, now: datetime) -> None:
+    """Forget the connection and its settings; what it was told stays on record, and its name may be used again."""
+    db.execute(
+        update(table).where(table.c.id == connection.id).values(removed_at=now, settings="", version=next_version(db))
+    )
+
+
+def differences(old: ConnectionConfig, new: ConnectionConfig) -> list[str]:
+    """The names of the settings in which two descriptions differ."""
+    return [field.name for field in fields(ConnectionConfig) if getattr(old, field.name) != getattr(new, field.name)]
+
+
+def pause(db: Db, connection_id: int, by: PausedBy, reason: str) -> bool:
+    """Tell it nothing more for now; False if it was paused already."""
+    paused = db.execute(
+        update(table)
+        .where(table.c.id == connection_id, table.c.paused_by.is_(None))
+        .values(paused_by=by, reason=reason, version=next_version(db))
+    )
+    return paused.rowcount > 0
+
+
+def resume(db: Db, connection_id: int) -> None:
+    """Let it be told again."""
+    db.execute(
+        update(table).where(table.c.id == connection_id).values(paused_by=None, reason=None, version=next_version(db))
+    )
+
+
+def validated(registry: Registry, connector: str, settings: Mapping[str, Any]) -> type[Connector]:
+    """The connector of this name, if these are settings for it.
+
+    Raises UnknownConnector, BrokenConnector, or ValueError with a sentence per fault that holds no value.
+    """
+    found = registry.load(connector)
+    try:
+        found.Settings.model_validate(settings)
+    except ValidationError as error:
+        raise ValueError(" ".join(faults(error))) from None
+    return found
+
+
+class Live:
+    """Connectors ready to talk: each is made once for a connection and version, and keeps its sockets open."""
+
+    def __init__(self, store: Store, registry: Registry, http: Http) -> None:
+        self._store = store
+        self._registry = registry
+        self._http = http
+        self._lock = threading.Lock()
+        self._cache: dict[int, tuple[int, Connector]] = {}
+
+    def connect(self, connection_id: int, version: int) -> Connector:
+        """The connection's connector with its settings of (at least) this version. Raises BrokenConnector."""
+        cached = self._cache.get(connection_id)
+        if cached and cached[0] >= version:
+            return cached[1]
+        with self._lock:
+            cached = self._cache.get(connection_id)
+            if cached and cached[0] >= version:
+                return cached[1]
+            with self._store.read() as db:
+                row = db.execute(select(table).where(table.c.id == connection_id)).one()
+            connection = _connection(row, self._store.secrets)
+            connector = self._made(connection.config)
+            self._cache[connection_id] = (connection.version, connector)
+            return connector
+
+    def _made(self, config: ConnectionConfig) -> Connector:
+        found = self._registry.load(config.connector)
+        try:
+            settings = found.Settings.model_validate(config.settings)
+            # Every connector is constructed so; the contract test holds them to it.
+            return found(settings, self._http)  # type: ignore[call-arg]
+        except ValidationError as error:
+            raise BrokenConnector(
+                config.connector, f"its settings do not fit any more. {' '.join(faults(error))}"
+            ) from None
+
+
+def _connection(row: Row[Any], secrets: Secrets) -> Connection:
+    config = ConnectionConfig(
+        name=row.name,
+        connector=row.connector,
+        policy=Policy(row.policy),
+        settings=secrets.open(_row(row.name), row.settings),
+        instances=tuple(row.instances) if row.instances is not None else None,
+    )
+    return Connection(row.id, row.version, row.position, config, row.paused_by, row.reason)
+
+
+def _row(name: str) -> str:
+    return f"connection {name}"

@@ -1,0 +1,1 @@
+"""GREEN-API: what it sends, and what we ask of it."""

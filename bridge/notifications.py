@@ -1,0 +1,58 @@
+"""What GREEN-API sent, as it came: kept to recognise repeats, and to show what could not be read."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection as Db
+from sqlalchemy import select
+
+from bridge.store.tables import notifications as table
+from bridge.store.upsert import insert
+from bridge.text import storable
+
+Verdict = Literal["call", "own", "unread", "late_outcome"]
+
+_LONGEST_BODY = 64 * 1024
+
+
+def keep(
+    db: Db,
+    key: str,
+    body: bytes,
+    verdict: Verdict,
+    now: datetime,
+    *,
+    kind: str | None = None,
+    instance_id: int | None = None,
+    call_id: int | None = None,
+    reason: str | None = None,
+) -> bool:
+    """Keep one notification; False if it was there already."""
+    kept = db.execute(
+        insert(db, table).on_conflict_do_nothing().returning(table.c.id),
+        {
+            "key": key,
+            "instance_id": instance_id,
+            "call_id": call_id,
+            "type": kind,
+            "received_at": now,
+            "verdict": verdict,
+            "reason": reason,
+            "body": storable(body[:_LONGEST_BODY].decode("utf-8", "replace")),
+        },
+    )
+    return kept.scalar() is not None
+
+
+def is_kept(db: Db, key: str) -> bool:
+    """Whether this very notification has come before."""
+    return db.execute(select(table.c.id).where(table.c.key == key)).first() is not None
+
+
+def keep_unread(db: Db, body: bytes, instance_id: int | None, reason: str, now: datetime) -> bool:
+    """Keep what could not be read, once, however often it is sent again."""
+    key = hashlib.sha256(b"unread" + str(instance_id).encode() + body).hexdigest()
+    return keep(db, key, body, "unread", now, instance_id=instance_id, reason=reason)

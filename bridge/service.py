@@ -1,0 +1,71 @@
+"""What every part of a running Ringbridge needs, put together once per process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bridge.connections import Live
+from bridge.directory import Directory
+from bridge.intake import Accepted
+from bridge.queue import Queue, celery_app
+from bridge.settings import Settings
+from bridge.store import Store, open_store
+from connectors.kit import Http, Registry
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process's view of the bridge. `holder` is the name under which it takes leases."""
+
+    settings: Settings
+    store: Store
+    directory: Directory
+    queue: Queue
+    http: Http
+    live: Live
+    holder: str
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a delivery is ours before others may take it."""
+        return timedelta(seconds=self.settings.lease_seconds)
+
+    def now(self) -> datetime:
+        """This process's clock (aware, UTC)."""
+        return datetime.now(UTC)
+
+    def ring(self, accepted: Accepted) -> None:
+        """Put on the queue what a committed transaction has made due."""
+        for bell in accepted.due:
+            self.queue.deliver(bell.delivery_id, ringing=bell.ringing)
+        for call_id in accepted.look_up:
+            self.queue.identify(call_id)
+
+    def crash_point(self, name: str) -> None:
+        """End this process here, without cleaning up, if a test asked for it."""
+        if self.settings.crash_at == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def open_service(settings: Settings, *, embedded: bool = False) -> Service:
+    """Put a service together. Raises SecretKeyError, StoreUnavailable, DuplicateConnector.
+
+    An `embedded` one keeps its holder's name from start to start, so that it can free its predecessor's leases.
+    """
+    store = open_store(settings)
+    http = Http(settings.allowed_private_networks)
+    host = socket.gethostname()
+    holder = f"up@{host}:{settings.data_dir.absolute()}" if embedded else f"worker@{host}:{os.getpid()}"
+    return Service(
+        settings=settings,
+        store=store,
+        directory=Directory(store),
+        queue=Queue(celery_app(settings)),
+        http=http,
+        live=Live(store, Registry(), http),
+        holder=holder,
+    )

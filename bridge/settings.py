@@ -1,0 +1,77 @@
+"""What a process reads from its environment, once, when it starts."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(Exception):
+    """A variable that this process cannot start with; the message names it and says what to write instead."""
+
+
+class Settings(BaseSettings):
+    """The environment, checked. Every variable carries the prefix RINGBRIDGE_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RINGBRIDGE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    data_dir: Path = Path("data")
+    database_url: SecretStr | None = None
+    broker_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    allowed_private_networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    ring_seconds: float = Field(45, gt=0)
+    name_wait_seconds: float = Field(1.5, ge=0)
+    outcome_seconds: float = Field(180, gt=0)
+    lease_seconds: float = Field(60, gt=0)
+    """Longer than any attempt lasts. Shorter only in tests that wait for a lease to run out."""
+    crash_at: str | None = None
+    """Names the point at which this process ends itself, without any cleaning up. For tests alone."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("allowed_private_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://", "sqlite:///")):
+            raise ValueError(
+                "begin it with postgresql:// or sqlite:///, or leave it out to use SQLite in the data directory"
+            )
+        return value
+
+    @field_validator("broker_url", "redis_url")
+    @classmethod
+    def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "redis+socket://")):
+            raise ValueError("begin it with redis://, or leave it out to run without a broker")
+        return value
+
+
+def load() -> Settings:
+    """Read the environment. Raises SettingsError with one sentence that names the first wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        variable = f"RINGBRIDGE_{str(fault['loc'][0]).upper()}"
+        what = fault["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{variable} cannot be used: {what}.") from None

@@ -1,0 +1,5 @@
+"""What the store raises."""
+
+
+class StoreUnavailable(Exception):
+    """Nothing could be committed or read now. The message says what to do."""

@@ -1,0 +1,1 @@
+"""The schema's history. `migrate` brings a database up to date, under a lock; the others wait for it."""

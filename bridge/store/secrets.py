@@ -1,0 +1,96 @@
+"""Encryption of what must not be readable in the database: tokens, and the settings of connections."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_SHORTEST_KEY = 32
+
+
+class SecretKeyError(Exception):
+    """The secret key is missing, too short, or not the one that the stored secrets were encrypted with."""
+
+
+class Secrets:
+    """Seals values with the first key and opens them with any. What is sealed for one row opens for no other."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self._fernet = MultiFernet([_fernet(key) for key in keys])
+
+    def seal(self, row: str, values: Mapping[str, Any]) -> str:
+        """Encrypt `values` (JSON) for the row so named, such as `instance support`."""
+        return self._fernet.encrypt(json.dumps({"row": row, "values": values}).encode()).decode()
+
+    def open(self, row: str, sealed: str) -> dict[str, Any]:
+        """What was sealed for this row. Raises SecretKeyError."""
+        try:
+            opened = json.loads(self._fernet.decrypt(sealed.encode()))
+        except InvalidToken:
+            raise SecretKeyError(
+                f"The secrets of {row} cannot be read with this key. "
+                "Set RINGBRIDGE_SECRET_KEY to the key that they were stored with."
+            ) from None
+        if opened["row"] != row:
+            raise SecretKeyError(f"The secrets stored with {row} belong to {opened['row']}; enter them again.")
+        values: dict[str, Any] = opened["values"]
+        return values
+
+
+def keys(configured: str | None, key_file: Path | None) -> list[str]:
+    """The keys to use: those configured, else the one in `key_file`, which is made on the first start.
+
+    Raises SecretKeyError where none is configured and there is no file to keep one in.
+    """
+    if configured:
+        return [key.strip() for key in configured.split(",") if key.strip()]
+    if key_file is None:
+        raise SecretKeyError(
+            "RINGBRIDGE_SECRET_KEY is not set. With PostgreSQL it must be: every process needs the same key. "
+            f"This one is new and random, keep it safe: {Fernet.generate_key().decode()}"
+        )
+    try:
+        return [key_file.read_text().strip()]
+    except FileNotFoundError:
+        return [_made(key_file)]
+
+
+def _made(key_file: Path) -> str:
+    """Write a new key beside its final name and link it there, so that two first starts agree on one key."""
+    draft = key_file.with_name(f"{key_file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(Fernet.generate_key())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, key_file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return key_file.read_text().strip()
+
+
+def _fernet(key: str) -> Fernet:
+    if len(key) < _SHORTEST_KEY:
+        raise SecretKeyError(
+            f"RINGBRIDGE_SECRET_KEY is too short: each key needs at least {_SHORTEST_KEY} characters. "
+            "`openssl rand -hex 32` makes one."
+        )
+    try:
+        if len(base64.urlsafe_b64decode(key)) == 32:
+            return Fernet(key)
+    except (binascii.Error, ValueError):
+        pass
+    derived = HKDF(SHA256(), 32, salt=None, info=b"ringbridge secrets").derive(key.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))

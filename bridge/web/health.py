@@ -1,0 +1,32 @@
+"""Alive, and able to work: what a supervisor asks."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from bridge import heartbeats
+from bridge.service import Service
+from bridge.store import StoreUnavailable
+
+
+def blueprint(service: Service) -> Blueprint:
+    """`/healthz` answers while the process does; `/readyz` where calls can be stored and are being worked on."""
+    health = Blueprint("health", __name__)
+
+    @health.get("/healthz")
+    def alive() -> Response:
+        return jsonify(status="alive")
+
+    @health.get("/readyz")
+    def ready() -> tuple[Response, int]:
+        try:
+            with service.store.read() as db:
+                fresh = heartbeats.is_fresh(db, service.now())
+        except StoreUnavailable as error:
+            return jsonify(status="not ready", reason=str(error)), 503
+        if not fresh:
+            reason = "No sweep has run lately: start a worker and beat, or look at their logs."
+            return jsonify(status="not ready", reason=reason), 503
+        return jsonify(status="ready"), 200
+
+    return health

@@ -1,0 +1,1 @@
+"""What workers do, in verbs, and the console command that starts them."""

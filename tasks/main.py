@@ -1,0 +1,62 @@
+"""The command `ringbridge`: all of `bridge.cli`, and what starts workers."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from bridge.cli import COMMANDS, opened
+from bridge.cli.faults import Commands
+from bridge.cli.web import host, port
+from bridge.queue import NOTES, RING
+from tasks.up import run_up
+from tasks.work import run_beat, run_worker
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ringbridge")
+def main() -> None:
+    """Connect WhatsApp calls to the tools that helpdesks live in."""
+
+
+@main.command()
+@host
+@port
+def up(host: str, port: int) -> None:
+    """Run everything in one process: intake, worker and sweep, over SQLite in the data directory."""
+    run_up(opened.environment(), host, port)
+
+
+@main.command()
+@click.option("--queues", default=f"{RING},{NOTES}", show_default=True, help="Which queues to work on.")
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="How many at once.")
+def worker(queues: str, threads: int) -> None:
+    """Work on queues as a process of its own. Needs a broker (RINGBRIDGE_BROKER_URL)."""
+    chosen = [name.strip() for name in queues.split(",") if name.strip()]
+    strange = [name for name in chosen if name not in (RING, NOTES)]
+    if strange or not chosen:
+        raise click.BadParameter(f"The queues are {RING} and {NOTES}.", param_hint="--queues")
+    read = opened.environment()
+    _needs_broker(read.broker_url is not None)
+    run_worker(opened.running(read), chosen, threads)
+
+
+@main.command()
+def beat() -> None:
+    """Have the workers sweep for what is due, four times a second. Needs a broker (RINGBRIDGE_BROKER_URL)."""
+    read = opened.environment()
+    _needs_broker(read.broker_url is not None)
+    with tempfile.TemporaryDirectory(prefix="ringbridge-beat-") as folder:
+        run_beat(opened.running(read), str(Path(folder) / "schedule"))
+
+
+def _needs_broker(configured: bool) -> None:  # noqa: FBT001
+    if not configured:
+        sys.exit("Error: RINGBRIDGE_BROKER_URL is not set. Processes of their own need one; `ringbridge up` does not.")
+
+
+for command in COMMANDS:
+    main.add_command(command)

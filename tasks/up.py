@@ -1,0 +1,72 @@
+"""Everything in one process: the intake on waitress, and a worker and the sweep in threads beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from waitress.server import create_server
+
+from bridge.cli import opened
+from bridge.settings import Settings
+from bridge.store import StoreUnavailable
+from bridge.web import create_app
+from tasks.work import Embedded
+
+log = logging.getLogger(__name__)
+
+_WEB_THREADS = 16
+_WORKER_THREADS = 16
+_LARGEST_REQUEST = 64 * 1024 * 1024
+"""What waitress takes before the intake can look at the token; the intake's own bound is lower."""
+
+
+def run_up(settings: Settings, host: str, port: int) -> None:
+    """Run until the process is told to stop; then finish what was begun. Raises StoreUnavailable, OSError."""
+    with _only_one(settings):
+        service = opened.running(settings.model_copy(update={"broker_url": None}), embedded=True)
+        server = create_server(
+            create_app(service),
+            host=host,
+            port=port,
+            threads=_WEB_THREADS,
+            ident="ringbridge",
+            max_request_body_size=_LARGEST_REQUEST,
+            channel_request_lookahead=0,
+        )
+
+        def leave(_signal: int, _frame: FrameType | None) -> None:
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGTERM, leave)
+        with Embedded(service, threads=_WORKER_THREADS):
+            log.info("ringbridge is up", extra={"host": host, "port": server.effective_port})
+            try:
+                server.run()  # returns on KeyboardInterrupt
+            finally:
+                log.info("leaving: what was begun is finished first")
+                server.close()
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """One `up` in each data directory: a second one would take its predecessor for dead."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (settings.data_dir / "up.lock").open("w")
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The data directory cannot be used ({error.strerror}): set RINGBRIDGE_DATA_DIR."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreUnavailable(
+                "Another `ringbridge up` is at work in this data directory. Stop it first, or set RINGBRIDGE_DATA_DIR."
+            ) from None
+        yield

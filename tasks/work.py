@@ -1,0 +1,101 @@
+"""Starts workers: in a process of their own, or inside the one process of `ringbridge up`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+
+from celery.worker import WorkController
+from celery.worker import state as worker_state
+
+from bridge import deliveries
+from bridge.queue import NOTES, RING, SWEEP_EVERY
+from bridge.service import Service
+from bridge.store import StoreUnavailable
+from tasks import app as application
+from tasks.sweep import ring_due, sweep
+
+log = logging.getLogger(__name__)
+
+_QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+
+
+def run_worker(service: Service, queues: list[str], threads: int) -> None:
+    """Work until the process is told to stop; what was begun is finished."""
+    app = application.create(service)
+    level = service.settings.log_level
+    app.worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={threads}",
+            f"--queues={','.join(queues)}",
+            f"--loglevel={level}",
+            *_QUIET,
+        ]
+    )
+
+
+def run_beat(service: Service, schedule: str) -> None:
+    """Send the sweep's messages until the process is told to stop. A second beat does no harm."""
+    app = application.create(service)
+    app.Beat(schedule=schedule, loglevel=service.settings.log_level, quiet=True).run()
+
+
+class Embedded:
+    """A worker and a sweep in threads of this process, with queues in its memory. Use it as a context manager."""
+
+    def __init__(self, service: Service, threads: int) -> None:
+        self._service = service
+        self._threads = threads
+        self._stopping = threading.Event()
+        self._running: list[threading.Thread] = []
+
+    def __enter__(self) -> Embedded:
+        service = self._service
+        freed = service.store.write(lambda db: deliveries.free_leases(db, service.holder, service.now()))
+        if freed:
+            log.warning("a predecessor left deliveries unfinished; they go on now", extra={"count": freed})
+        app = application.create(service)
+        app.set_default()
+        ready = threading.Event()
+        worker = WorkController(
+            app=app,
+            pool="threads",
+            concurrency=self._threads,
+            queues=[RING, NOTES],
+            without_heartbeat=True,
+            without_mingle=True,
+            without_gossip=True,
+            loglevel=service.settings.log_level,
+            ready_callback=lambda _consumer: ready.set(),
+        )
+        self._running = [
+            threading.Thread(target=worker.start, name="worker", daemon=True),
+            threading.Thread(target=self._sweep, name="sweep", daemon=True),
+        ]
+        worker_state.should_stop = None  # module state of Celery's: one worker in each process
+        self._running[0].start()
+        ready.wait(10)
+        ring_due(service, all_of_them=True)
+        self._running[1].start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        worker_state.should_stop = 0  # type: ignore[assignment]  # the exit code, says Celery's own source
+        for thread in self._running:
+            thread.join(30)
+
+    def _sweep(self) -> None:
+        while not self._stopping.wait(SWEEP_EVERY):
+            try:
+                sweep(self._service)
+            except StoreUnavailable as error:
+                log.warning("the sweep could not use the store", extra={"reason": str(error)})
+            except Exception:
+                # Without the sweep, retries and late names would stop silently.
+                log.exception("the sweep failed; it goes on")
