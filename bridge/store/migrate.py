@@ -7,7 +7,7 @@ import time
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from bridge.store import Store, StoreUnavailable
 
@@ -52,12 +52,8 @@ def wait_for_schema(store: Store, seconds: float) -> None:
 
 def current(store: Store) -> str | None:
     """The revision that the database is at, or None while it is empty. Raises StoreUnavailable."""
-    try:
-        with store.read() as db:
-            revision = _revision(db)
-    except DBAPIError as error:
-        reason = str(error.orig).strip().partition("\n")[0]
-        raise StoreUnavailable(f"The database cannot be reached: {reason}") from error
+    with store.read() as db:
+        revision = _revision(db)
     if revision and revision > HEAD:
         raise StoreUnavailable(
             f"The database is at revision {revision}, and this program knows {HEAD}. Install the newer version."

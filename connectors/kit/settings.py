@@ -96,7 +96,9 @@ def _bare(annotation: object, metadata: list[Any]) -> tuple[object, list[Any]]:
     """The annotation without `| None` and `Annotated`, and all that those say about it."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
-        return _bare(inner, [*metadata, *more])
+        for note in more:
+            metadata = [*metadata, *(note.metadata if isinstance(note, FieldInfo) else [note])]
+        return _bare(inner, metadata)
     if get_origin(annotation) in (Union, UnionType):
         others = [part for part in get_args(annotation) if part is not NoneType]
         if len(others) == 1:

@@ -5,6 +5,7 @@ import threading
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -14,8 +15,10 @@ from cryptography.x509.oid import NameOID
 
 from connectors.kit import Call, Caller, CallStatus, Http, Limits
 from connectors.kit.addresses import Gate
+from connectors.kit.testing import Recorded
 from connectors.kit.transport import GuardedAdapter
 
+FIXTURES = Path(__file__).parent / "fixtures"
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
 
@@ -170,3 +173,10 @@ def certificate(tmp_path):
         return chain, private, chain
 
     return make
+
+
+@pytest.fixture
+def recorded():
+    """Replays tests/connectors/fixtures/<name>.json, and fails if a request of it never came."""
+    with ExitStack() as replays:
+        yield lambda name: replays.enter_context(Recorded.load(FIXTURES / f"{name}.json"))

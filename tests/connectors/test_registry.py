@@ -42,7 +42,7 @@ def test_a_connector_is_loaded_once():
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownConnector, match="no connector named 'zendek'. Known: webhook, zendesk"):
+    with pytest.raises(UnknownConnector, match=r"no connector named 'zendek'\. Known: webhook, zendesk"):
         Registry([entry("zendesk", "a:B"), entry("webhook", "a:B")]).load("zendek")
 
 

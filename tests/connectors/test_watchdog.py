@@ -3,6 +3,9 @@
 import os
 import socket
 import time
+from pathlib import Path
+
+import pytest
 
 from connectors.kit.watchdog import Flight, current_flight
 
@@ -14,6 +17,10 @@ def cut_within(seconds, near, far):
         return far.recv(1) == b""
     except TimeoutError:
         return False
+
+
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_a_flight_that_is_overdue_loses_its_connection():
@@ -44,16 +51,17 @@ def test_a_flight_that_has_landed_leaves_the_connection_to_the_next_one():
 
 
 def test_a_flight_is_over_when_its_block_is():
-    open_before = len(os.listdir("/proc/self/fd"))
+    open_before = descriptors()
     near, far = socket.socketpair()
     with near, far:
         with Flight(20) as flight:
             flight.board(near)
             assert current_flight() is flight
         assert current_flight() is None
-    assert len(os.listdir("/proc/self/fd")) == open_before
+    assert descriptors() == open_before
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_process_has_a_watchdog_of_its_own():
     with Flight(20):  # the parent's is running, and holds one that is none of the child's business
         near, far = socket.socketpair()

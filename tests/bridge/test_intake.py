@@ -1,0 +1,264 @@
+"""What is written down, and what is owed for it, when a notification arrives."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from desk import CHAT, Desk
+
+from connectors.kit import CallStatus
+
+ALL_POLICIES = ("ignore", "ring", "result", "all")
+
+
+@pytest.fixture
+def desk(store, now):
+    desk = Desk(store, now, ALL_POLICIES)
+    desk.know()
+    return desk
+
+
+def owed(desk):
+    return {name: owes for name, (_, owes, _) in desk.states().items()}
+
+
+def test_an_offer_is_owed_to_those_who_hear_ringing(desk):
+    accepted = desk.hear("offer")
+
+    assert owed(desk) == {"ring-1": "ringing", "all-3": "ringing"}
+    assert all(bell.ringing for bell in accepted.due)
+    assert len(accepted.due) == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("pickUp", "answered"),
+        ("hungUp", "dropped"),
+        ("hangUp", "dropped"),
+        ("HANGUP", "dropped"),
+        ("missed", "missed"),
+        ("declined", "missed"),
+        ("blocked", "unknown"),
+    ],
+)
+def test_an_outcome_is_owed_to_those_who_hear_results(desk, word, status):
+    desk.hear("offer")
+    desk.hear(word, 5)
+
+    assert desk.calls()[0].status == status
+    assert owed(desk) == {"ring-1": "ringing", "result-2": status, "all-3": status}
+
+
+@pytest.mark.parametrize("status", [None, "", "offer", "OFFER"])
+def test_a_status_that_is_absent_or_empty_is_an_offer(desk, status):
+    desk.hear(status)
+
+    assert [call.status for call in desk.calls()] == ["ringing"]
+
+
+def test_a_null_status_is_an_offer(desk):
+    desk.hear(**{"status": None})
+
+    assert [call.status for call in desk.calls()] == ["ringing"]
+
+
+def test_a_repeat_changes_nothing(desk):
+    desk.hear("offer")
+    desk.hear("hangUp", 5)
+    before = desk.calls(), desk.states(), desk.verdicts()
+
+    assert desk.hear("offer", 60, stamped=0).verdict == "repeat"
+    assert desk.hear("hungUp", 60, stamped=5).verdict == "repeat"
+    assert (desk.calls(), desk.states(), desk.verdicts()) == before
+
+
+def test_the_same_notification_at_once_from_many_makes_one_call(desk):
+    verdicts = []
+    barrier = threading.Barrier(10)
+
+    def hear():
+        barrier.wait()
+        verdicts.append(desk.hear("offer").verdict)
+
+    threads = [threading.Thread(target=hear) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(verdicts) == ["call"] + ["repeat"] * 9
+    assert len(desk.calls()) == 1
+    assert len(desk.states()) == 2
+
+
+def test_an_outcome_at_once_from_many_without_an_offer_makes_one_call(desk):
+    barrier = threading.Barrier(10)
+
+    def hear():
+        barrier.wait()
+        desk.hear("declined")
+
+    threads = [threading.Thread(target=hear) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [call.status for call in desk.calls()] == ["missed"]
+
+
+def test_an_outcome_without_an_offer_is_a_complete_call(desk):
+    desk.hear("declined", 3, stamped=2)
+
+    [call] = desk.calls()
+    assert (call.status, call.started_at, call.outcome_at) == ("missed", desk.moment(2), desk.moment(2))
+    assert owed(desk) == {"result-2": "missed", "all-3": "missed"}
+
+
+def test_an_offer_after_its_outcome_changes_nothing(desk):
+    desk.hear("declined", 3)
+    before = desk.calls(), desk.states()
+
+    desk.hear("offer", 4, stamped=0)
+
+    assert (desk.calls(), desk.states()) == before
+
+
+def test_the_first_real_outcome_stands_and_another_is_kept_as_late(desk):
+    desk.hear("offer")
+    desk.hear("pickUp", 5)
+    desk.hear("declined", 6)
+
+    assert [call.status for call in desk.calls()] == ["answered"]
+    assert desk.verdicts() == ["call", "call", "late_outcome"]
+
+
+def test_a_real_outcome_replaces_an_unknown_one(desk):
+    desk.hear("offer")
+    desk.hear("teleported", 5)
+    assert desk.calls()[0].raw_status == "teleported"
+    desk.hear("pickUp", 6)
+
+    [call] = desk.calls()
+    assert (call.status, call.raw_status) == ("answered", None)
+
+
+def test_silence_makes_a_call_unknown_and_a_late_outcome_still_counts(desk):
+    desk.hear("offer")
+    assert desk.silence(179) == []
+    desk.silence(181)
+    assert (desk.calls()[0].status, desk.calls()[0].outcome_at) == ("unknown", desk.moment(181))
+    assert owed(desk)["result-2"] == "unknown"
+
+    desk.hear("declined", 300)
+
+    assert desk.calls()[0].status == "missed"
+    assert owed(desk)["result-2"] == "missed"
+
+
+def test_an_outcome_under_another_id_finds_the_call_that_rings_in_its_chat(desk):
+    desk.hear("offer", 0, id_message="C1")
+    desk.hear("offer", 10, id_message="C2")
+    desk.hear("pickUp", 20, id_message="X")
+
+    assert [call.status for call in desk.calls()] == ["ringing", "answered"]
+
+
+def test_an_outcome_under_another_id_that_comes_too_long_after_is_a_call_of_its_own(desk):
+    desk.hear("offer", 0, id_message="C1")
+    desk.hear("pickUp", 181, id_message="X")
+
+    assert [call.status for call in desk.calls()] == ["ringing", "answered"]
+
+
+def test_another_caller_in_the_outcome_changes_nobody(desk):
+    desk.hear("offer")
+    desk.hear("pickUp", 5, chat="15557650001@c.us")
+
+    assert [(call.chat_id, call.status) for call in desk.calls()] == [(CHAT, "answered")]
+
+
+def test_calls_from_our_own_account_are_kept_and_told_to_nobody(desk):
+    desk.hear("offer", chat="15557650001@c.us")
+    desk.hear("pickUp", 5, chat="15557650001@c.us")
+
+    assert (desk.calls(), desk.states(), desk.verdicts()) == ([], {}, ["own", "own"])
+
+
+@pytest.mark.parametrize(
+    "at",
+    [1763647392, "1763647392", 1763647392000, 1763647392.0, None, "soon", -5, 10**30, float("inf"), [], True],
+)
+def test_a_timestamp_may_be_anything(desk, at):
+    desk.hear("offer", at=at)
+
+    [call] = desk.calls()
+    assert call.started_at <= desk.moment()
+
+
+def test_a_timestamp_in_the_future_is_ours(desk):
+    desk.hear("offer", 1, stamped=3600)
+
+    assert desk.calls()[0].started_at == desk.moment(1)
+
+
+def test_ids_may_be_numbers_and_unreadable_ones_are_hashed(desk):
+    desk.hear("offer", id_message=12345)
+    desk.hear("offer", id_message="a b/c\ud800", chat="15551230043@c.us")
+    desk.hear("offer", id_message=None, chat="15551230044@c.us")
+
+    keys = [call.key for call in desk.calls()]
+    assert keys[0] == "7103111222-12345"
+    assert all(len(key) == len("7103111222-") + 64 for key in keys[1:])
+
+
+def test_a_new_caller_is_waited_for_a_moment_and_then_told_by_number(store, now):
+    desk = Desk(store, now)
+
+    accepted = desk.hear("offer")
+
+    assert (accepted.due, accepted.look_up) == ([], (1,))
+    assert desk.row().due_at == desk.moment(1.5)
+
+
+def test_nobody_waits_for_a_name_that_would_come_too_late(store, now):
+    desk = Desk(store, now)
+    for number in range(4):
+        desk.hear("offer", id_message=f"C{number}", chat=f"1555123000{number}@c.us")
+
+    dues = [desk.row(number).due_at for number in range(1, 5)]
+
+    assert dues == [desk.moment(1.5), desk.moment(1.5), desk.moment(0), desk.moment(0)]
+
+
+def test_an_outcome_waits_up_to_a_minute_for_a_name(store, now):
+    desk = Desk(store, now, ["result"])
+    desk.hear("offer")
+
+    assert desk.hear("declined", 1).due == []
+    assert desk.row().due_at == desk.moment(61)
+
+
+def test_an_old_offer_makes_a_late_call(desk):
+    desk.hear("offer", 100, stamped=0)
+
+    assert desk.calls()[0].late is True
+
+
+def test_a_connection_added_in_between_hears_the_outcome_by_its_policy(desk):
+    desk.hear("offer")
+    desk.connect("newcomer", "all")
+    desk.connect("ringer", "ring")
+    desk.hear("pickUp", 5)
+
+    assert desk.states()["newcomer"] == ("due", CallStatus.ANSWERED, None)
+    assert "ringer" not in desk.states()
+
+
+def test_ringing_that_nobody_was_told_before_the_outcome_is_over_for_those_who_hear_ringing_alone(desk):
+    desk.hear("offer")
+    desk.hear("pickUp", 5)
+
+    assert desk.states()["ring-1"] == ("skipped", CallStatus.RINGING, None)

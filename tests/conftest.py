@@ -1,0 +1,76 @@
+"""What many tests stand on: real databases and brokers, a store in each of them, and a bridge without a network."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+from cryptography.fernet import Fernet
+from servers import Missing, postgres_server, redis_server
+from sqlalchemy import text
+
+from bridge.settings import Settings
+from bridge.store import migrate, open_store
+from bridge.store.tables import metadata
+
+NOW = datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch):
+    """No test sees the settings of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith("RINGBRIDGE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    with ExitStack() as stack:
+        yield _started(stack, postgres_server)
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    with ExitStack() as stack:
+        yield _started(stack, redis_server)
+
+
+def _started(stack: ExitStack, server) -> str:
+    try:
+        return stack.enter_context(server())
+    except Missing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"{missing}, and a run in CI skips nothing")
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def _postgres_store(postgres_url):
+    settings = Settings(database_url=postgres_url, secret_key=Fernet.generate_key().decode())
+    store = open_store(settings)
+    migrate.migrate(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    """An empty store with a current schema, on each database."""
+    if request.param == "sqlite":
+        store = open_store(Settings(data_dir=tmp_path / "data"))
+        migrate.migrate(store)
+        yield store
+        store.close()
+        return
+    store = request.getfixturevalue("_postgres_store")
+    yield store
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with store.engine.begin() as db:
+        db.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def now():
+    return NOW
