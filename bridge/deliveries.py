@@ -23,7 +23,7 @@ from connectors.kit import CallStatus
 
 State = Literal["due", "delivered", "skipped", "held", "failed"]
 
-RING_AGAIN = timedelta(seconds=5)
+RING_AGAIN = timedelta(seconds=10)
 """How long a message may take before the sweep takes it for lost and puts another on the queue."""
 TOO_LATE = "The phone had stopped ringing before this could be told."
 REMOVED = "The connection was removed."

@@ -9,8 +9,8 @@ import hmac
 import json
 import time
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -105,33 +105,16 @@ def _key(secret: SecretStr) -> bytes:
     encoded = text.removeprefix(PREFIX).rstrip("=")
     try:
         return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True) if text.startswith(PREFIX) else b""
-    except (NotBase64, ValueError):
+    except ValueError:
         return b""
 
 
 def _message(call: Call) -> dict[str, object]:
-    caller = call.caller
+    times = {"started_at": _iso(call.started_at), "outcome_at": call.outcome_at and _iso(call.outcome_at)}
     return {
         "type": f"call.{call.status}",
         "timestamp": _iso(call.status_at),
-        "data": {
-            "id": call.id,
-            "instance": call.instance,
-            "status": call.status,
-            "label": call.label,
-            "summary": call.summary,
-            "direction": call.direction,
-            "video": call.video,
-            "late": call.late,
-            "started_at": _iso(call.started_at),
-            "outcome_at": _iso(call.outcome_at) if call.outcome_at else None,
-            "caller": {
-                "name": caller.name,
-                "source": caller.source,
-                "phone": caller.phone,
-                "chat_id": caller.chat_id,
-            },
-        },
+        "data": {**asdict(call), **times},  # a test keeps the list of keys: receivers rely on it
     }
 
 

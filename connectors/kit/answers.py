@@ -28,10 +28,10 @@ class Unreadable(Retryable):
 class Answer:
     """One answer. `fault` says why the body is missing where it could not be read; the status stands."""
 
-    host: str
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    host: str = "The system"
     fault: str | None = None
 
     @property

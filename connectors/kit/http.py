@@ -129,7 +129,7 @@ class Http:
         else:
             body = b""
             raw.close()  # what is left of the answer must not meet the next request
-        return Answer(host, response.status_code, response.headers, body, fault)
+        return Answer(response.status_code, response.headers, body, host, fault)
 
 
 class Api:

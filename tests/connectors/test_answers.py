@@ -32,4 +32,4 @@ def test_a_pause_is_read_in_seconds_or_as_a_date(said, seconds):
 
 
 def test_an_answer_shows_no_body():
-    assert "t0ken" not in repr(Answer("crm.test", 200, {}, b'{"token": "t0ken"}'))
+    assert "t0ken" not in repr(Answer(200, {}, b'{"token": "t0ken"}'))

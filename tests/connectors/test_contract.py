@@ -89,7 +89,7 @@ def test_every_rule_has_a_connector_that_breaks_it():
 def test_a_sleep_imported_by_name_is_noticed_too():
     class SleepsUnderAnotherName(broken.Healthy):
         def deliver(self, call, known):
-            snooze(0.01)
+            snooze(0.0001)
             return super().deliver(call, known)
 
     assert refusals(SleepsUnderAnotherName) == ["never_sleeps"]
@@ -102,7 +102,7 @@ def test_a_system_whose_first_delivery_writes_nothing_asks_for_another_status():
 
     subject = Subject(Silent, settings={"token": TOKEN}, system=Ledger)
     with pytest.raises(Broken, match="say in the subject which status does"):
-        dict((rule.__name__, rule) for rule in RULES)["repeats_safely_when_unsure"](subject)
+        {rule.__name__: rule for rule in RULES}["repeats_safely_when_unsure"](subject)
 
 
 def test_a_fault_may_strike_one_request_only():

@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr
 from requests.models import PreparedRequest
 
+from connectors.kit.answers import Json
 from connectors.kit.call import Call, Known, Receipt
 from connectors.kit.connector import Connector
 from connectors.kit.errors import ConnectorError, RateLimited, Rejected, Retryable, Unauthorized
@@ -72,9 +72,9 @@ class Healthy(Connector):
         made = found[0] if found else self.ask("POST", "records", record)
         return Receipt(record_id=str(made["id"]))
 
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         if method == "GET":
-            return self.api.get(path, **query)
+            return self.api.get(path, key=key)
         return self.api.post(path, body) if method == "POST" else self.api.patch(path, body)
 
 
@@ -93,17 +93,17 @@ class ShowsToken(Healthy):
 
 
 class LeaksToken(Healthy):
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         try:
-            return super().ask(method, path, body, **query)
+            return super().ask(method, path, body, key)
         except Rejected as error:
             raise Rejected(f"{error.reason} The token was {self.token}.") from error
 
 
 class LogsToken(Healthy):
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         log.debug("asking", extra={"headers": {"Authorization": self.token}})
-        return super().ask(method, path, body, **query)
+        return super().ask(method, path, body, key)
 
 
 class Swallows401(Healthy):
@@ -121,33 +121,33 @@ class Swallows401(Healthy):
 
 
 class ForgetsThePause(Healthy):
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         try:
-            return super().ask(method, path, body, **query)
+            return super().ask(method, path, body, key)
         except RateLimited as error:
             raise RateLimited(error.reason) from error
 
 
 class RetriesRefusals(Healthy):
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         try:
-            return super().ask(method, path, body, **query)
+            return super().ask(method, path, body, key)
         except Rejected as error:
             raise Retryable(error.reason) from error
 
 
 class GivesUpOn500(Healthy):
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         try:
-            return super().ask(method, path, body, **query)
+            return super().ask(method, path, body, key)
         except Retryable as error:
             raise (Rejected(error.reason) if "500" in error.reason else error) from None
 
 
 class TrustsTimeouts(Healthy):
-    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: object = None, key: str | None = None) -> Json:
         try:
-            return super().ask(method, path, body, **query)
+            return super().ask(method, path, body, key)
         except Retryable as error:
             raise (Retryable(error.reason) if "did not answer" in error.reason else error) from None
 
@@ -162,7 +162,7 @@ class RetriesByItself(Healthy):
 
 class Sleeps(Healthy):
     def deliver(self, call: Call, known: Known) -> Receipt | None:
-        time.sleep(0.01)
+        time.sleep(0.0001)
         return super().deliver(call, known)
 
 

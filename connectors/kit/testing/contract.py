@@ -9,71 +9,33 @@ A rule is a function of the subject. It raises Broken, which is an AssertionErro
 
 from __future__ import annotations
 
-import logging
-import sys
-import threading
-import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, get_args
-from unittest.mock import patch
+from collections.abc import Callable
+from typing import get_args
 
 from pydantic import SecretStr, ValidationError
 
-from connectors.kit.call import Call, Caller, CallStatus, Known, Policy, Receipt
-from connectors.kit.connector import Connector, OnUnsure
+from connectors.kit.call import CallStatus, Known, Policy, Receipt
+from connectors.kit.connector import OnUnsure
 from connectors.kit.errors import ConnectorError, RateLimited, Rejected, Retryable, Unauthorized
-from connectors.kit.http import Http
 from connectors.kit.settings import ConnectorSettings, fields
-from connectors.kit.testing.stand import Fault, Reply, Stand, System
+from connectors.kit.testing.senses import listening, naps_in, state_of
+from connectors.kit.testing.stand import Fault, Reply, Stand
+from connectors.kit.testing.subject import (
+    FAULTS,
+    PAUSE,
+    RATE_LIMIT,
+    Question,
+    Subject,
+    everything_that_fails,
+    questions,
+    sample_call,
+)
 
 
 class Broken(AssertionError):
     """The connector does not keep this rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A connector on trial.
-
-    `settings` are valid values; those of SecretStr fields, and `secrets`, are looked for wherever they must not
-    show. `system` makes a fresh stand-in. `status` is one that a first delivery writes something about.
-    """
-
-    connector: type[Connector]
-    settings: Mapping[str, object]
-    system: Callable[[], System]
-    secrets: tuple[str, ...] = ()
-    status: CallStatus = CallStatus.MISSED
-
-    def configured(self) -> ConnectorSettings:
-        return self.connector.Settings.model_validate(dict(self.settings))
-
-    def connected(self, stand: Stand) -> Connector:
-        make: Callable[[ConnectorSettings, Http], Connector] = self.connector
-        return make(self.configured(), Http(adapter=stand))
-
-    def canaries(self) -> list[str]:
-        hidden = [value for _, value in self.configured() if isinstance(value, SecretStr)]
-        return [text for text in (*self.secrets, *(value.get_secret_value() for value in hidden)) if text]
-
-
-def sample_call(status: CallStatus = CallStatus.MISSED) -> Call:
-    """A call with a name that no system may take for markup."""
-    return Call(
-        id="7103111222-9C41D0A7F2B84E6E93B1D5C0AA77E210",
-        instance="support",
-        status=status,
-        label="Missed call",
-        summary='Missed call from Zoë <b>&"O\'Neil"</b>, +1 555-123-0042, 20 November 2026, 14:03 UTC',
-        caller=Caller("15551230042@c.us", 'Zoë <b>&"O\'Neil"</b>', "contact_name", "+15551230042"),
-        started_at=datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC),
-        outcome_at=None if status is CallStatus.RINGING else datetime(2026, 11, 20, 14, 3, 31, tzinfo=UTC),
-    )
 
 
 def settings_draw_a_form(subject: Subject) -> None:
@@ -86,10 +48,10 @@ def settings_draw_a_form(subject: Subject) -> None:
 def says_what_it_is(subject: Subject) -> None:
     connector = subject.connector
     _require(bool(getattr(connector, "title", "")), "It has no title.")
-    _require(issubclass(connector.Settings, ConnectorSettings), "Settings is not a ConnectorSettings.")
+    _require(connector.Settings.__mro__.count(ConnectorSettings), "Settings is not a ConnectorSettings.")
     _require(connector.policy in set(Policy), "policy is not a Policy.")
     _require(getattr(connector, "on_unsure", None) in get_args(OnUnsure), "on_unsure is not look, repeat or leave.")
-    _require(isinstance(connector.requests, int) and connector.requests > 0, "requests is not a number above 0.")
+    _require(connector.requests > 0, "requests is not a number above 0.")
 
 
 def shows_no_secret(subject: Subject) -> None:
@@ -106,7 +68,7 @@ def shows_no_secret(subject: Subject) -> None:
 
 
 def errors_hold_no_secret(subject: Subject) -> None:
-    for asked, fault in _everything_that_fails(subject):
+    for asked, fault in everything_that_fails(subject):
         error = asked.error_under(fault)
         if error is None:
             continue
@@ -116,55 +78,55 @@ def errors_hold_no_secret(subject: Subject) -> None:
 
 
 def logs_hold_no_secret(subject: Subject) -> None:
-    with _listening() as said:
-        for asked in _questions(subject):
+    with listening() as said:
+        for asked in questions(subject):
             asked.error_under(None)
-        for asked, fault in _everything_that_fails(subject):
+        for asked, fault in everything_that_fails(subject):
             asked.error_under(fault)
     _require_no_secret(subject, "The log", *said)
 
 
 def refused_credentials_are_unauthorized(subject: Subject) -> None:
-    for asked in _questions(subject):
+    for asked in questions(subject):
         for status in (401, 403):
             _require_error(asked, Fault(Reply(status, {})), f"a {status}", Unauthorized)
 
 
 def a_rate_limit_comes_with_its_pause(subject: Subject) -> None:
-    for asked in _questions(subject):
+    for asked in questions(subject):
         error = _require_error(asked, RATE_LIMIT, "a 429", RateLimited)
         pause = getattr(error, "retry_after", None)
         _require(pause == PAUSE, f"{asked.name}() says a pause of {pause} s where {PAUSE} were asked for.")
 
 
 def a_refusal_is_rejected(subject: Subject) -> None:
-    for asked in _questions(subject):
+    for asked in questions(subject):
         _require_error(asked, Fault(Reply(400, {})), "a 400", Rejected)
 
 
 def a_failing_system_may_have_written(subject: Subject) -> None:
-    for asked in _questions(subject):
+    for asked in questions(subject):
         error = _require_error(asked, Fault(Reply(500, {})), "a 500", Retryable)
         _require(getattr(error, "sent", False), f"{asked.name}() takes a 500 for a request that was not sent.")
 
 
 def a_lost_answer_may_have_been_a_success(subject: Subject) -> None:
-    for asked in _questions(subject):
+    for asked in questions(subject):
         for fault in (Fault(), Fault(dropped=True)):
             error = _require_error(asked, fault, "a lost answer", Retryable)
             _require(getattr(error, "sent", False), f"{asked.name}() takes a lost answer for a request not sent.")
 
 
 def leaves_trying_again_to_the_bridge(subject: Subject) -> None:
-    for asked, fault in _everything_that_fails(subject):
+    for asked, fault in everything_that_fails(subject):
         stand = Stand(subject.system(), fault)
         asked.error_on(stand)
         _require(len(stand.seen) == 1, f"{asked.name}() made {len(stand.seen)} requests when the first one failed.")
 
 
 def never_sleeps(subject: Subject) -> None:
-    with _naps(subject.connector.__module__) as naps:
-        for asked in _questions(subject):
+    with naps_in(subject.connector.__module__) as naps:
+        for asked in questions(subject):
             for fault in (None, *FAULTS):
                 asked.error_under(fault)
     _require(not naps, f"It slept {naps[:3]} s; whoever rings is waiting.")
@@ -210,11 +172,11 @@ def honours_what_is_known(subject: Subject) -> None:
 
 def keeps_nothing_between_calls(subject: Subject) -> None:
     connector = subject.connected(Stand(subject.system()))
-    before = _state(connector)
+    before = state_of(connector)
     for status in (CallStatus.RINGING, subject.status):
         connector.deliver(sample_call(status), Known())
     connector.check()
-    after = _state(connector)
+    after = state_of(connector)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     _require(not changed, f"It keeps {', '.join(changed)} for later; many threads share one connector.")
 
@@ -237,51 +199,6 @@ RULES: tuple[Callable[[Subject], None], ...] = (
     keeps_nothing_between_calls,
 )
 
-PAUSE = 7.0
-RATE_LIMIT = Fault(Reply(429, {}, {"Retry-After": "7"}))
-FAULTS = (
-    *(Fault(Reply(status, {})) for status in (400, 401, 403, 404, 500)),
-    Fault(Reply(302, None, {"Location": "https://elsewhere.test/"})),
-    Fault(Reply(502, "<html>")),
-    RATE_LIMIT,
-    Fault(),
-    Fault(dropped=True),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """One of the connector's methods, to be asked of a connector made afresh."""
-
-    subject: Subject
-    name: str
-    ask: Callable[[Any], object]
-
-    def error_under(self, fault: Fault | None) -> Exception | None:
-        return self.error_on(Stand(self.subject.system(), fault))
-
-    def error_on(self, stand: Stand) -> Exception | None:
-        connector = self.subject.connected(stand)
-        try:
-            self.ask(connector)
-        except Exception as error:  # noqa: BLE001 - judged by the rule that asked
-            return error
-        return None
-
-
-def _questions(subject: Subject) -> Iterator[_Question]:
-    call = sample_call(subject.status)
-    yield _Question(subject, "check", lambda connector: connector.check())
-    yield _Question(subject, "deliver", lambda connector: connector.deliver(call, Known()))
-    if hasattr(subject.connector, "find_caller"):
-        yield _Question(subject, "find_caller", lambda connector: connector.find_caller("+15551230042"))
-
-
-def _everything_that_fails(subject: Subject) -> Iterator[tuple[_Question, Fault]]:
-    for asked in _questions(subject):
-        for fault in FAULTS:
-            yield asked, fault
-
 
 def _require(kept: object, sentence: str) -> None:
     if not kept:
@@ -293,64 +210,9 @@ def _require_no_secret(subject: Subject, where: str, *texts: str) -> None:
     _require(not any(canary in said for canary in subject.canaries()), f"{where} shows a secret.")
 
 
-def _require_error(asked: _Question, fault: Fault, cause: str, kind: type[ConnectorError]) -> ConnectorError:
+def _require_error(asked: Question, fault: Fault, cause: str, kind: type[ConnectorError]) -> ConnectorError:
     error = asked.error_under(fault)
     if isinstance(error, kind) and (kind is not Retryable or not isinstance(error, RateLimited)):
         return error
     became = "nothing" if error is None else type(error).__name__
     raise Broken(f"In {asked.name}(), {cause} becomes {became} instead of {kind.__name__}.") from error
-
-
-class _Ear(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.said: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said += [self.format(record), repr(vars(record))]
-
-
-@contextmanager
-def _listening() -> Iterator[list[str]]:
-    """All that is logged inside the block, extra fields and tracebacks included."""
-    root, ear = logging.getLogger(), _Ear()
-    level, silenced = root.level, root.manager.disable
-    root.addHandler(ear)
-    root.setLevel(logging.DEBUG)
-    logging.disable(logging.NOTSET)
-    try:
-        yield ear.said
-    finally:
-        root.removeHandler(ear)
-        root.setLevel(level)
-        logging.disable(silenced)
-
-
-@contextmanager
-def _naps(module: str) -> Iterator[list[float]]:
-    """What this thread would have slept inside the block; it does not."""
-    naps: list[float] = []
-    here, really_sleep = threading.get_ident(), time.sleep
-
-    def sleep(seconds: float) -> None:
-        if threading.get_ident() == here:
-            naps.append(seconds)
-        else:
-            really_sleep(seconds)
-
-    imported = vars(sys.modules[module])
-    with ExitStack() as patches:
-        patches.enter_context(patch.object(time, "sleep", sleep))
-        for name in [name for name, value in imported.items() if value is really_sleep]:
-            patches.enter_context(patch.dict(imported, {name: sleep}))
-        yield naps
-
-
-def _state(connector: Connector) -> dict[str, tuple[int, str]]:
-    """What the connector and its class hold: which objects, and what is in those that can change in place."""
-    held = {**vars(type(connector)), **vars(connector)}
-    return {
-        name: (id(value), repr(value) if isinstance(value, (dict, list, set, bytearray)) else "")
-        for name, value in held.items()
-        if not name.startswith("__")
-    }

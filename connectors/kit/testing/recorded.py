@@ -75,4 +75,4 @@ class Recorded(BaseAdapter):
 
 def _fits(request: PreparedRequest, exchange: Mapping[str, Any]) -> bool:
     path = request.path_url if "?" in exchange["path"] else request.path_url.partition("?")[0]
-    return request.method == exchange["method"] and path == exchange["path"]
+    return (request.method, path) == (exchange["method"], exchange["path"])
