@@ -9,7 +9,6 @@ import hmac
 import json
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -28,8 +27,6 @@ from connectors.kit import (
     Receipt,
     Unauthorized,
 )
-
-PREFIX = "whsec_"
 
 
 class WebhookSettings(ConnectorSettings):
@@ -70,7 +67,7 @@ class Webhook(Connector):
         self._key = _key(settings.secret)
 
     def check(self) -> None:
-        ping = {"type": "ringbridge.ping", "timestamp": _iso(datetime.now(UTC)), "data": {}}
+        ping: dict[str, object] = {"type": "ringbridge.ping", "timestamp": _iso(datetime.now(UTC)), "data": {}}
         self._post(f"ping-{uuid4().hex}", ping)
 
     def deliver(self, call: Call, known: Known) -> Receipt | None:  # noqa: ARG002 - each message stands by itself
@@ -78,7 +75,7 @@ class Webhook(Connector):
         self._post(message_id, _message(call))
         return Receipt(record_id=message_id)
 
-    def _post(self, message_id: str, message: Mapping[str, object]) -> None:
+    def _post(self, message_id: str, message: dict[str, object]) -> None:
         body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
         sent_at = str(int(time.time()))
         signed = f"{message_id}.{sent_at}.".encode() + body
@@ -102,9 +99,9 @@ def _gone(answer: Answer) -> ConnectorError | None:
 def _key(secret: SecretStr) -> bytes:
     """The bytes of the secret; empty if it is none. The padding may be missing, as some receivers show it."""
     text = secret.get_secret_value()
-    encoded = text.removeprefix(PREFIX).rstrip("=")
+    encoded = text.removeprefix("whsec_").rstrip("=")
     try:
-        return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True) if text.startswith(PREFIX) else b""
+        return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True) if text.startswith("whsec_") else b""
     except ValueError:
         return b""
 

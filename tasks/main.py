@@ -12,6 +12,8 @@ from bridge.cli import COMMANDS, opened
 from bridge.cli.faults import Commands
 from bridge.cli.web import host, port
 from bridge.queue import NOTES, RING
+from tasks.demo.run import DemoFailed
+from tasks.demo.run import demo as run_demo
 from tasks.up import run_up
 from tasks.work import run_beat, run_worker
 
@@ -53,6 +55,20 @@ def beat() -> None:
         run_beat(opened.running(read), str(Path(folder) / "schedule"))
 
 
+@main.command()
+@click.option("--calls", default=12, show_default=True, type=click.IntRange(1, 10_000), help="How many to ring.")
+@click.option("--exit", "leave", is_flag=True, help="Leave after the count instead of going on.")
+@click.option("--sabotage", is_flag=True, help="Lose one note and write one twice: the count must show it.")
+def demo(calls: int, *, leave: bool, sabotage: bool) -> None:
+    """Show the bridge at work, between a GREEN-API and a CRM of our own. Needs and changes nothing else."""
+    try:
+        clean = run_demo(calls, leave=leave, sabotage=sabotage)
+    except DemoFailed as error:
+        raise click.ClickException(str(error)) from None
+    if not clean:
+        sys.exit(1)
+
+
 def _needs_broker(configured: bool) -> None:  # noqa: FBT001
     if not configured:
         sys.exit("Error: RINGBRIDGE_BROKER_URL is not set. Processes of their own need one; `ringbridge up` does not.")
@@ -60,3 +76,6 @@ def _needs_broker(configured: bool) -> None:  # noqa: FBT001
 
 for command in COMMANDS:
     main.add_command(command)
+
+if __name__ == "__main__":
+    main()

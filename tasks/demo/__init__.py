@@ -1,1 +1,1 @@
-"""The demo: the bridge between a GREEN-API and a CRM of our own, and a count of what became of it all."""
+"""`ringbridge demo`: a bridge at work between a GREEN-API and a CRM of our own, and an honest count at the end."""

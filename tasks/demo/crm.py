@@ -35,6 +35,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    type: str | None = None  # only messages of this type, such as `call.missed`
     mode: Mode = "refuse"
     count: int | None = Field(None, ge=0)
     status: int = Field(503, ge=200, le=599)  # of `refuse`
@@ -67,7 +68,7 @@ class Crm:
         app = self._loopback.app
         app.add_url_rule("/hooks/<path:name>", view_func=self._hook, methods=["POST"])
         app.add_url_rule("/standin/faults", view_func=self._set_fault, methods=["POST"])
-        app.add_url_rule("/standin/records", view_func=self.records)
+        app.add_url_rule("/standin/records", view_func=self._list_records)
         app.add_url_rule("/standin/hanging", view_func=lambda: {"hanging": self.hanging}, endpoint="hanging")
 
     def start(self, port: int = 0) -> str:
@@ -90,12 +91,12 @@ class Crm:
 
     def fault(self, fault: Fault) -> None:
         """Let a hook go wrong; the newest fault of a hook replaces the one before."""
-        self._faults.set(fault.name, fault, fault.count)
+        self._faults.set(_fault_key(fault.name, fault.type), fault, fault.count)
 
-    def records(self) -> list[Entry]:
-        """What was kept, oldest first: `at name webhook_id type body`."""
+    def records(self, after: int = 0) -> list[Entry]:
+        """What was kept but for the first `after`, oldest first: `at name webhook_id type body`."""
         with self._lock:
-            return list(self._records)
+            return self._records[after:]
 
     @property
     def hanging(self) -> int:
@@ -107,13 +108,16 @@ class Crm:
         self.fault(Fault.model_validate_json(request.get_data()))
         return {"set": True}
 
+    def _list_records(self) -> ResponseReturnValue:
+        return self.records(after=request.args.get("after", 0, int))
+
     def _hook(self, name: str) -> ResponseReturnValue:
         arrival = _Arrival.of(name)
         objection = self._objection(arrival)
         if objection is not None:
             status, reason = objection
             return self._answer(arrival, Response(f"{reason}\n", status, content_type="text/plain"))
-        fault = self._faults.take(name)
+        fault = self._faults.take(_fault_key(name, arrival.type)) or self._faults.take(_fault_key(name, None))
         return self._apply(arrival) if fault is None else self._go_wrong(arrival, fault)
 
     def _objection(self, arrival: _Arrival) -> tuple[int, str] | None:
@@ -160,17 +164,16 @@ class Crm:
             if arrival.type != PING and (copies > 1 or not repeat):
                 self._kept.add(key)
                 self._records += [arrival.record()] * copies
-                return self._answer(arrival, _thanks() if answered else None, applied=True, repeat=repeat)
+                return self._answer(arrival, _thanks() if answered else None, kept=copies, repeat=repeat)
             return self._answer(arrival, _thanks() if answered else None, repeat=repeat)
 
-    def _answer(
-        self, arrival: _Arrival, answer: Response | None, *, applied: bool = False, repeat: bool = False
-    ) -> Response:
+    def _answer(self, arrival: _Arrival, answer: Response | None, *, kept: int = 0, repeat: bool = False) -> Response:
         self.log.add(
             name=arrival.name,
             webhook_id=arrival.webhook_id,
             type=arrival.type,
-            applied=applied,
+            applied=kept > 0,
+            kept=kept,
             repeat=repeat,
             answer=None if answer is None else answer.status_code,
         )
@@ -216,6 +219,10 @@ class _Arrival:
             "type": self.type,
             "body": self.body,
         }
+
+
+def _fault_key(name: str, kind: str | None) -> str:
+    return f"{name} {kind}" if kind else name
 
 
 def _thanks() -> Response:
