@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import bindparam, case, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from bridge import words
 from bridge.greenapi import chats
@@ -48,10 +49,19 @@ class Names:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """When to ask for a name. Where somebody is asking already, since `asked_at`, it is when they are given up."""
+
+    name_due: datetime
+    asked_at: datetime | None
+
+
 _EXPIRY = select(table.c.expires_at).where(
     table.c.instance_id == bindparam("instance_id"), table.c.chat_id == bindparam("chat_id")
 )
-_WAITING_IN_CHAT = select(calls.c.name_due).where(
+_OF_INSTANCE = update(instances).where(instances.c.id == bindparam("instance"))
+_WAITING_IN_CHAT = select(calls.c.name_due, calls.c.asked_at).where(
     calls.c.instance_id == bindparam("instance_id"),
     calls.c.chat_id == bindparam("chat_id"),
     calls.c.name_due.is_not(None),
@@ -73,45 +83,39 @@ def caller(chat_id: str, names: Names, order: Sequence[str]) -> Caller:
     return Caller(chat_id, words.HIDDEN, "hidden")
 
 
-def book(db: Db, instance: Instance, chat_id: str, now: datetime) -> datetime | None:
-    """When to ask who this is, one place in the instance's queue taken; None where nobody has to be asked."""
+def book(db: Db, instance: Instance, chat_id: str, now: datetime) -> Booking | None:
+    """A place in the instance's queue for the question who this is; None where nobody has to be asked.
+
+    One question answers for all calls of a chat.
+    """
     if chats.is_group(chat_id) or not {"contact_name", "name"} & set(instance.config.name_order):
         return None
     chat = {"instance_id": instance.id, "chat_id": chat_id}
-    expires_at = db.execute(_EXPIRY, chat).scalar()
-    if expires_at and expires_at > now:
+    if _is_fresh(db, chat, now):
         return None
-    waiting: datetime | None = db.execute(_WAITING_IN_CHAT, chat).scalar()
+    until = _locked(db, instance.id).lookups_until
+    if _is_fresh(db, chat, now):  # the answer came while we waited for our turn
+        return None
+    waiting = db.execute(_WAITING_IN_CHAT, chat).first()
     if waiting:
-        return waiting  # one question answers for all calls of a chat
-    step = timedelta(seconds=_SPACING / instance.config.lookups_per_second)
-    until = db.execute(
-        select(instances.c.lookups_until).where(instances.c.id == instance.id).with_for_update()
-    ).scalar()
+        return Booking(waiting.name_due, waiting.asked_at)
     slot = max(until or now, now)
-    db.execute(update(instances).where(instances.c.id == instance.id).values(lookups_until=slot + step))
-    return slot
+    db.execute(_OF_INSTANCE.values(lookups_until=slot + _step(instance)), {"instance": instance.id})
+    return Booking(slot, None)
 
 
 def claim(db: Db, call_id: int, instance: Instance, now: datetime) -> Lookup | None:
     """The question for this call, if it is due and the instance's limit allows it now."""
-    row = db.execute(
-        select(calls.c.name_due, calls.c.chat_id).where(calls.c.id == call_id).with_for_update()
-    ).one_or_none()
+    free_at = _locked(db, instance.id).lookup_at
+    row = db.execute(select(calls.c.name_due, calls.c.chat_id).where(calls.c.id == call_id)).one_or_none()
     if row is None or row.name_due is None or row.name_due > now:
         return None
-    step = timedelta(seconds=_SPACING / instance.config.lookups_per_second)
-    granted = db.execute(
-        update(instances)
-        .where(instances.c.id == instance.id, or_(instances.c.lookup_at.is_(None), instances.c.lookup_at <= now))
-        .values(lookup_at=now + step)
-    ).rowcount
-    if granted:
-        _postpone(db, call_id, now + _LOOKUP_LEASE)
-        return Lookup(call_id, instance.id, row.chat_id)
-    free_at = db.execute(select(instances.c.lookup_at).where(instances.c.id == instance.id)).scalar_one()
-    _postpone(db, call_id, free_at or now)
-    return None
+    if free_at and free_at > now:
+        _wait(db, call_id, free_at, asked_at=None)
+        return None
+    db.execute(_OF_INSTANCE.values(lookup_at=now + _step(instance)), {"instance": instance.id})
+    _wait(db, call_id, now + _LOOKUP_LEASE, asked_at=now)
+    return Lookup(call_id, instance.id, row.chat_id)
 
 
 def instance_of(db: Db, call_id: int) -> int | None:
@@ -142,14 +146,14 @@ def learn_nothing(db: Db, lookup: Lookup, now: datetime) -> Sequence[int]:
 
 def ask_later(db: Db, lookup: Lookup, at: datetime) -> None:
     """GREEN-API wants to be asked more slowly: nobody asks it before this moment."""
-    behind = case((instances.c.lookup_at > at, instances.c.lookup_at), else_=at)
-    db.execute(update(instances).where(instances.c.id == lookup.instance_id).values(lookup_at=behind))
-    _postpone(db, lookup.call_id, at)
+    free_at = _locked(db, lookup.instance_id).lookup_at
+    db.execute(_OF_INSTANCE.values(lookup_at=max(free_at or at, at)), {"instance": lookup.instance_id})
+    _wait(db, lookup.call_id, at, asked_at=None)
 
 
 def forget(db: Db, call_id: int) -> Sequence[int]:
     """There is nobody left to ask about this call. Returns it, since it need wait no longer."""
-    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=None))
+    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=None, asked_at=None))
     return (call_id,)
 
 
@@ -169,6 +173,7 @@ def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
 
 
 def _keep(db: Db, lookup: Lookup, values: Mapping[str, object]) -> None:
+    _locked(db, lookup.instance_id)
     row = insert(db, table).values(instance_id=lookup.instance_id, chat_id=lookup.chat_id, **values)
     db.execute(row.on_conflict_do_update(index_elements=["instance_id", "chat_id"], set_=values))
 
@@ -181,11 +186,28 @@ def _released(db: Db, lookup: Lookup) -> Sequence[int]:
             calls.c.chat_id == lookup.chat_id,
             calls.c.name_due.is_not(None),
         )
-        .values(name_due=None)
+        .values(name_due=None, asked_at=None)
         .returning(calls.c.id)
     )
     return db.execute(waiting).scalars().all()
 
 
-def _postpone(db: Db, call_id: int, at: datetime) -> None:
-    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=at))
+def _is_fresh(db: Db, chat: Mapping[str, object], now: datetime) -> bool:
+    expires_at = db.execute(_EXPIRY, chat).scalar()
+    return expires_at is not None and expires_at > now
+
+
+def _locked(db: Db, instance_id: int) -> Row[Any, Any]:
+    """The instance's place in its queue. Held to the end of the transaction, so that no call begins to wait for an
+    answer while that answer is being written down. Always taken before the rows of calls.
+    """
+    columns = (instances.c.lookup_at, instances.c.lookups_until)
+    return db.execute(select(*columns).where(instances.c.id == instance_id).with_for_update()).one()
+
+
+def _step(instance: Instance) -> timedelta:
+    return timedelta(seconds=_SPACING / instance.config.lookups_per_second)
+
+
+def _wait(db: Db, call_id: int, name_due: datetime, *, asked_at: datetime | None) -> None:
+    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=name_due, asked_at=asked_at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,13 @@ class CallRow:
     status: CallStatus
     received_at: datetime
     started_at: datetime
-    name_due: datetime | None
+    name_due: datetime | None = None
+    asked_at: datetime | None = None
+
+    @property
+    def name_expected_at(self) -> datetime | None:
+        """When the caller's name may be known, at the earliest; None where nobody will be asked."""
+        return self.asked_at or self.name_due
 
 
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -40,6 +46,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     table.c.received_at,
     table.c.started_at,
     table.c.name_due,
+    table.c.asked_at,
 )
 _BY_KEY = select(*_COLUMNS).where(table.c.key == bindparam("key")).with_for_update()
 _RINGING_IN_CHAT = (
@@ -85,7 +92,7 @@ def record(db: Db, instance_id: int, event: CallEvent, now: datetime, *, late: b
     ).scalar()
     if row_id is None:
         return None
-    return CallRow(row_id, instance_id, event.chat_id, event.status, now, at, None)
+    return CallRow(row_id, instance_id, event.chat_id, event.status, now, at)
 
 
 def find(db: Db, instance_id: int, event: CallEvent, now: datetime) -> CallRow | None:
@@ -113,9 +120,10 @@ def advance(db: Db, call: CallRow, status: CallStatus, raw_status: str | None, a
     return True
 
 
-def wait_for_name(db: Db, call: CallRow, name_due: datetime) -> None:
-    """Somebody has to be asked who is calling, at this moment."""
-    db.execute(update(table).where(table.c.id == call.id).values(name_due=name_due))
+def wait_for_name(db: Db, call: CallRow, name_due: datetime, asked_at: datetime | None) -> CallRow:
+    """Somebody has to be asked who is calling, at this moment, or has been asked and will answer by then."""
+    db.execute(update(table).where(table.c.id == call.id).values(name_due=name_due, asked_at=asked_at))
+    return replace(call, name_due=name_due, asked_at=asked_at)
 
 
 def any_silent(db: Db, stored_before: datetime) -> bool:
@@ -145,4 +153,5 @@ def _call(row: Row[Any]) -> CallRow:
         row.received_at,
         row.started_at,
         row.name_due,
+        row.asked_at,
     )

@@ -107,7 +107,8 @@ def _tell(db: Db, call: CallRow, line: _Line, settings: Settings, now: datetime,
     else:
         longest = _NAME_WAIT_OF_OUTCOMES
     # Nobody waits for a name that would come too late anyway.
-    waits = call.name_due is not None and call.name_due - now <= longest
+    expected_at = call.name_expected_at
+    waits = expected_at is not None and expected_at - now <= longest
     due_at = now + longest if waits else now
     due = deliveries.owe(db, call, line.connections, new=new, due_at=due_at, now=now)
     look_up = (call.id,) if call.name_due is not None and call.name_due <= now else ()
@@ -115,11 +116,8 @@ def _tell(db: Db, call: CallRow, line: _Line, settings: Settings, now: datetime,
 
 
 def _with_name_booked(db: Db, call: CallRow, instance: Instance, now: datetime) -> CallRow:
-    name_due = callers.book(db, instance, call.chat_id, now)
-    if name_due is None:
-        return call
-    calls.wait_for_name(db, call, name_due)
-    return replace(call, name_due=name_due)
+    booked = callers.book(db, instance, call.chat_id, now)
+    return calls.wait_for_name(db, call, booked.name_due, booked.asked_at) if booked else call
 
 
 def _keep(

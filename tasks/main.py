@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 
 import click
 
@@ -51,8 +49,7 @@ def beat() -> None:
     """Have the workers sweep for what is due, four times a second. Needs a broker (RINGBRIDGE_BROKER_URL)."""
     read = opened.environment()
     _needs_broker(read.broker_url is not None)
-    with tempfile.TemporaryDirectory(prefix="ringbridge-beat-") as folder:
-        run_beat(opened.running(read), str(Path(folder) / "schedule"))
+    run_beat(opened.running(read))
 
 
 @main.command()

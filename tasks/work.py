@@ -27,6 +27,7 @@ def run_worker(service: Service, queues: list[str], threads: int) -> None:
     level = service.settings.log_level
     app.worker_main(
         [
+            "--quiet",
             "worker",
             "--pool=threads",
             f"--concurrency={threads}",
@@ -37,10 +38,14 @@ def run_worker(service: Service, queues: list[str], threads: int) -> None:
     )
 
 
-def run_beat(service: Service, schedule: str) -> None:
-    """Send the sweep's messages until the process is told to stop. A second beat does no harm."""
+def run_beat(service: Service) -> None:
+    """Send the sweep's messages until the process is told to stop. A second beat does no harm.
+
+    The schedule stands in memory: Celery's usual file is of no use to one entry, and corrupt after a crash it would
+    stop the beat.
+    """
     app = application.create(service)
-    app.Beat(schedule=schedule, loglevel=service.settings.log_level, quiet=True).run()
+    app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=service.settings.log_level, quiet=True).run()
 
 
 class Embedded:

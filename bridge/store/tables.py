@@ -109,6 +109,7 @@ calls = Table(
     Column("outcome_at", Moment),
     Column("received_at", Moment, nullable=False),
     Column("name_due", Moment),  # when to ask who is calling; NULL where nobody has to be asked
+    Column("asked_at", Moment),  # set while somebody is asking, who has until name_due to come back
     Index("ix_calls_started_at", "started_at"),
     Index("ix_calls_ringing", "received_at", **_only_where("status = 'ringing'")),
     Index("ix_calls_chat_ringing", "instance_id", "chat_id", **_only_where("status = 'ringing'")),
