@@ -6,6 +6,7 @@ import logging
 import threading
 from types import TracebackType
 
+from celery.signals import beat_init, setup_logging, worker_ready
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
@@ -25,6 +26,8 @@ def run_worker(service: Service, queues: list[str], threads: int) -> None:
     """Work until the process is told to stop; what was begun is finished."""
     app = application.create(service)
     level = service.settings.log_level
+    setup_logging.connect(_leave_logging_alone, weak=False)
+    worker_ready.connect(lambda **_: log.info("worker is ready", extra={"queues": ",".join(queues)}), weak=False)
     app.worker_main(
         [
             "--quiet",
@@ -45,7 +48,13 @@ def run_beat(service: Service) -> None:
     stop the beat.
     """
     app = application.create(service)
+    setup_logging.connect(_leave_logging_alone, weak=False)
+    beat_init.connect(lambda **_: log.info("beat is ready"), weak=False)
     app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=service.settings.log_level, quiet=True).run()
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Whoever receives this signal has set logging up, so that Celery does not."""
 
 
 class Embedded:

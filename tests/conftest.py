@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from servers import Missing, postgres_server, redis_server
@@ -15,7 +18,14 @@ from bridge.settings import Settings
 from bridge.store import migrate, open_store
 from bridge.store.tables import metadata
 
+HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """The fault proofs take minutes: they run in CI, and where somebody names their folder."""
+    asked_for = os.environ.get("CI") or any("faults" in argument for argument in config.args)
+    return True if collection_path == HERE / "faults" and not asked_for else None
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +84,22 @@ def store(request, tmp_path):
 @pytest.fixture
 def now():
     return NOW
+
+
+@pytest.fixture(params=["embedded", "split"])
+def shape(request):
+    """The addresses that make a shape of running bridge: None for the embedded default, or PostgreSQL and Redis."""
+    if request.param == "embedded":
+        yield None
+        return
+    postgres_url, redis_url = (request.getfixturevalue(name) for name in ("postgres_url", "redis_url"))
+    name = f"road_{uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    yield {
+        "RINGBRIDGE_DATABASE_URL": postgres_url.replace("/postgres", f"/{name}"),
+        "RINGBRIDGE_BROKER_URL": redis_url,
+        "RINGBRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
+    }
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -8,33 +8,11 @@ from __future__ import annotations
 import json
 import threading
 
-import psycopg
 import pytest
 import requests
-from cryptography.fernet import Fernet
 from road import ANNA, BORIS, CARLA, ID_INSTANCE, WEBHOOK_TOKEN, Road, until
 
 from tasks.demo.crm import Fault
-
-
-@pytest.fixture(params=["embedded", "split"])
-def shape(request):
-    """The addresses that make the shape; None for the embedded default."""
-    if request.param == "embedded":
-        yield None
-        return
-    postgres_url, redis_url = (request.getfixturevalue(name) for name in ("postgres_url", "redis_url"))
-    name = f"road_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name}")
-        admin.execute(f"CREATE DATABASE {name}")
-    yield {
-        "RINGBRIDGE_DATABASE_URL": postgres_url.replace("/postgres", f"/{name}"),
-        "RINGBRIDGE_BROKER_URL": redis_url,
-        "RINGBRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
-    }
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -115,10 +93,10 @@ def test_a_crm_that_was_down_hears_everything_once_and_in_order(road):
     road.crm.fault(Fault(name="all", count=0))
     until(lambda: len(road.kept("all")) >= 2, 60, what="the connection to be told after all")
 
-    assert [one for one in road.kept("all") if not one.endswith("-ringing")] == sorted(
-        [f"{call}-missed" for call in calls], key=road.kept("all").index
-    )
-    assert all(count == 1 for count in __import__("collections").Counter(road.kept("all")).values())
+    for call in calls:
+        told = [one.rpartition("-")[2] for one in road.kept("all") if one.startswith(call)]
+        assert told in (["missed"], ["ringing", "missed"])
+    assert len(set(road.kept("all"))) == len(road.kept("all"))
 
 
 def test_a_connection_that_is_gone_is_paused_and_the_others_go_on(road):

@@ -50,6 +50,7 @@ class Road:
         self.green_api.start()
         self.account(ID_INSTANCE, CONTACTS)
         self.processes: dict[str, subprocess.Popen] = {}
+        self.parts_started = 0
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RINGBRIDGE_")},
             "RINGBRIDGE_DATA_DIR": str(folder / "data"),
@@ -117,6 +118,9 @@ class Road:
         for name, arguments in commands.items():
             self.start_one(name, arguments, environment)
         until(self.is_ready, what="the bridge to be ready")
+        if self.split:
+            self.parts_started += 2
+            until(lambda: self.log().count(" is ready") >= self.parts_started, what="worker and beat to be ready")
 
     def start_one(self, name: str, arguments: list[str], environment: dict[str, str]) -> None:
         log = (self.folder / f"{name}.log").open("a")
