@@ -151,10 +151,16 @@ def ask_later(db: Db, lookup: Lookup, at: datetime) -> None:
     _wait(db, lookup.call_id, at, asked_at=None)
 
 
-def forget(db: Db, call_id: int) -> Sequence[int]:
-    """There is nobody left to ask about this call. Returns it, since it need wait no longer."""
-    db.execute(update(calls).where(calls.c.id == call_id).values(name_due=None, asked_at=None))
-    return (call_id,)
+def forget_removed(db: Db, call_id: int) -> Sequence[int]:
+    """If the call's instance was removed there is nobody left to ask. Returns the call then: it need wait no longer."""
+    removed = select(instances.c.id).where(instances.c.removed_at.is_not(None))
+    let_go = (
+        update(calls)
+        .where(calls.c.id == call_id, calls.c.instance_id.in_(removed))
+        .values(name_due=None, asked_at=None)
+        .returning(calls.c.id)
+    )
+    return db.execute(let_go).scalars().all()
 
 
 def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
@@ -163,7 +169,7 @@ def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
         select(calls.c.id, calls.c.instance_id)
         .join(instances, instances.c.id == calls.c.instance_id)
         .where(calls.c.name_due <= now, or_(instances.c.lookup_at.is_(None), instances.c.lookup_at <= now))
-        .order_by(calls.c.name_due)
+        .order_by(calls.c.name_due, calls.c.id)
         .limit(limit)
     )
     first: dict[int, int] = {}

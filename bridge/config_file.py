@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -110,7 +111,7 @@ def _apply_connections(db: Db, secrets: Secrets, config: Config, now: datetime) 
             connections.save(db, secrets, wanted, position, found)
         if differ:
             changes.append(f"connection {wanted.name}: changed ({', '.join(differ)})")
-        if "settings" in differ and found.paused_by not in (None, "admin"):
+        if {"settings", "connector"} & set(differ) and found.paused_by not in (None, "admin"):
             # What we had paused because of its settings deserves another try with new ones.
             connections.resume(db, found.id)
             deliveries.resume(db, found.id, now)
@@ -137,7 +138,7 @@ def _tables(document: Mapping[str, Any], kind: str, path: Path) -> Iterable[tupl
         raise ConfigError(f"{path.name}: write [[{kind}]] with two brackets; there may be several.")
     for number, table in enumerate(tables, start=1):
         name = table.get("name")
-        where = f"[[{kind}]] {name if isinstance(name, str) and name else f'number {number}'}"
+        where = f"[[{kind}]] {name if isinstance(name, str) and name and name.isprintable() else f'number {number}'}"
         yield _resolved(table, where, path.parent), where
 
 
@@ -155,7 +156,7 @@ def _resolved(value: Any, where: str, folder: Path) -> Any:  # noqa: ANN401  any
     if set(value) == {"file"} and isinstance(value["file"], str):
         try:
             return (folder / value["file"]).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             raise ConfigError(f"{where}: the file {value['file']} cannot be read.") from None
     return {key: _resolved(item, f"{where}, {key}", folder) for key, item in value.items()}
 
@@ -166,30 +167,51 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return text
+
+
+def _digits(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,20}", text):
+        raise ValueError("is the number that the GREEN-API console shows, in quotes")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text) or not text.isprintable():
+        raise ValueError("is https:// and a host, as the GREEN-API console shows it")
+    return text
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
 
 
 class _InstanceTable(_Table):
-    id_instance: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
-    api_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
+    id_instance: Annotated[str, AfterValidator(_digits)]
+    api_url: Annotated[str, AfterValidator(_address)]
     api_token: Annotated[str, Field(min_length=1)]
     intake: Literal["webhook"] = "webhook"
-    webhook_token: (
-        Annotated[str, Field(min_length=1)] | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-    )
-    lookups_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
+    webhook_token: list[str]
+    lookups_per_second: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     name_order: list[Literal["contact_name", "name", "crm"]] = ["contact_name", "name", "crm"]
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
 
     @field_validator("webhook_token", mode="before")
     @classmethod
     def _string_or_list(cls, value: object) -> object:
-        if not isinstance(value, str | list) or not all(isinstance(token, str) for token in value):
-            raise ValueError("must be a string or a list of strings")
-        return value
+        tokens = [value] if isinstance(value, str) else value
+        if (
+            not isinstance(tokens, list)
+            or not tokens
+            or not all(isinstance(one, str) and one.strip() for one in tokens)
+        ):
+            raise ValueError("must be a string or a list of strings, none of them empty")
+        return tokens
 
 
 class _ConnectionTable(_Table):
@@ -201,13 +223,12 @@ class _ConnectionTable(_Table):
 
 def _instance(table: dict[str, Any], where: str) -> InstanceConfig:
     read = _checked(_InstanceTable, table, where)
-    tokens = (read.webhook_token,) if isinstance(read.webhook_token, str) else tuple(read.webhook_token)
     return InstanceConfig(
         name=read.name,
         id_instance=read.id_instance,
         api_url=read.api_url.rstrip("/"),
         api_token=read.api_token,
-        webhook_tokens=tokens,
+        webhook_tokens=tuple(read.webhook_token),
         lookups_per_second=read.lookups_per_second,
         name_order=tuple(read.name_order),
         timezone=read.timezone,

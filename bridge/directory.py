@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import os
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge import connections, instances
 from bridge.connections import Connection
 from bridge.instances import Instance
 from bridge.store import Store, StoreUnavailable
+from bridge.store.secrets import SecretKeyError
+
+log = logging.getLogger(__name__)
 
 _LOOK_AGAIN = 1.0  # seconds; a change is promised to be taken up within 5
 _SCHEMES = ("bearer", "basic")
@@ -48,8 +53,11 @@ class Tokens:
         self._known: defaultdict[bytes, list[tuple[str | None, str]]] = defaultdict(list)
         for token, instance in configured:
             scheme, rest = _parted(token.encode())
+            if not rest:  # no header at all must never speak for anybody
+                continue
             self._known[self._digest(rest)].append((scheme, instance.config.id_instance))
-            if b":" in rest:  # credentials may be configured as user:password and arrive encoded
+            # Credentials may be configured as user:password and arrive encoded.
+            if b":" in rest and scheme != "bearer":
                 self._known[self._digest(base64.b64encode(rest))].append(("basic", instance.config.id_instance))
 
     def instances(self, header: str | None) -> frozenset[str]:
@@ -66,16 +74,17 @@ class Tokens:
 
 
 def _parted(value: bytes) -> tuple[str | None, bytes]:
-    scheme, _, rest = value.strip().partition(b" ")
-    name = scheme.decode("ascii", "replace").lower()
-    return (name, rest.strip()) if name in _SCHEMES and rest else (None, value.strip())
+    first, *rest = value.split(None, 1) or [b""]
+    name = first.decode("ascii", "replace").lower()
+    return (name, rest[0].strip()) if name in _SCHEMES and rest else (None, value.strip())
 
 
 class Directory:
     """Hands out the newest snapshot, looking for changes at most once a second."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._clock = clock
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._looked = 0.0
@@ -83,16 +92,18 @@ class Directory:
     def current(self) -> Snapshot:
         """Raises StoreUnavailable, SecretKeyError."""
         snapshot = self._snapshot
-        if snapshot is not None and time.monotonic() - self._looked < _LOOK_AGAIN:
+        if snapshot is not None and self._clock() - self._looked < _LOOK_AGAIN:
             return snapshot
         # One thread looks; the others go on with what there is.
         if not self._lock.acquire(blocking=snapshot is None):
             return snapshot  # type: ignore[return-value]  # it is not None: then the lock would have been waited for
         try:
             return self._refreshed()
-        except StoreUnavailable:
+        except (StoreUnavailable, SecretKeyError) as error:
             if snapshot is None:
                 raise
+            self._looked = self._clock()
+            log.warning("the configuration could not be read again", extra={"reason": str(error)})
             return snapshot  # what was true a second ago is the best there is
         finally:
             self._lock.release()
@@ -109,5 +120,5 @@ class Directory:
                     connections=connections.active(db, self._store.secrets),
                     tokens=Tokens([(token, one) for one in found for token in one.config.webhook_tokens]),
                 )
-        self._looked = time.monotonic()
+        self._looked = self._clock()
         return self._snapshot

@@ -30,9 +30,10 @@ def beat(db: Db, now: datetime) -> None:
     _set(db, SWEEP, now)
 
 
-def awake_since(db: Db) -> datetime | None:
-    """Since when we have been at work without a pause: silence from before then proves nothing."""
-    return _at(db, _AWAKE)
+def awake_since(db: Db, now: datetime) -> datetime | None:
+    """Since when we have been at work without a pause: silence from before then proves nothing. None during one."""
+    at = last(db)
+    return _at(db, _AWAKE) if at is not None and now - at <= _PAUSE else None
 
 
 def is_fresh(db: Db, now: datetime) -> bool:

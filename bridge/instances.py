@@ -41,6 +41,7 @@ class Instance:
         return self.config.name
 
 
+_VERSIONS = 0x52694E67  # any number of our own
 _SECRET = ("api_token", "webhook_tokens")
 _PLAIN = tuple(field.name for field in fields(InstanceConfig) if field.name not in _SECRET)
 
@@ -76,6 +77,9 @@ def differences(old: InstanceConfig, new: InstanceConfig) -> list[str]:
 
 def next_version(db: Db) -> int:
     """A number higher than every version in use: running processes notice changes by it."""
+    if db.dialect.name == "postgresql":  # on SQLite one transaction writes at a time
+        # Two changes at once must not share a number: who had seen the first would never look at the second.
+        db.execute(select(func.pg_advisory_xact_lock(_VERSIONS)))
     return newest_version(db) + 1
 
 

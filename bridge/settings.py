@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 Network = IPv4Network | IPv6Network
+_DAY = 86400
 
 
 class SettingsError(Exception):
@@ -26,15 +29,14 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
     broker_url: SecretStr | None = None
-    redis_url: SecretStr | None = None
     secret_key: SecretStr | None = None
     allowed_private_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
-    ring_seconds: float = Field(45, gt=0)
-    name_wait_seconds: float = Field(1.5, ge=0)
-    outcome_seconds: float = Field(180, gt=0)
-    lease_seconds: float = Field(60, gt=0)
+    ring_seconds: float = Field(45, gt=0, le=_DAY)
+    name_wait_seconds: float = Field(1.5, ge=0, le=_DAY)
+    outcome_seconds: float = Field(180, gt=0, le=_DAY)
+    lease_seconds: float = Field(60, gt=0, le=_DAY)
     """Longer than any attempt lasts. Shorter only in tests that wait for a lease to run out."""
     crash_at: str | None = None
     """Names the point at which this process ends itself, without any cleaning up. For tests alone."""
@@ -47,7 +49,7 @@ class Settings(BaseSettings):
     @field_validator("allowed_private_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return tuple(_network(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("database_url")
     @classmethod
@@ -56,14 +58,31 @@ class Settings(BaseSettings):
             raise ValueError(
                 "begin it with postgresql:// or sqlite:///, or leave it out to use SQLite in the data directory"
             )
+        if value and not _names_a_database(value.get_secret_value()):
+            raise ValueError("write it as postgresql://user:password@host:5432/name or sqlite:////path/to/the/file")
         return value
 
-    @field_validator("broker_url", "redis_url")
+    @field_validator("broker_url")
     @classmethod
     def _known_broker(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "redis+socket://")):
             raise ValueError("begin it with redis://, or leave it out to run without a broker")
         return value
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ValueError(f"{text.strip()} is no network; write them as 10.2.0.0/16, with commas between") from None
+
+
+def _names_a_database(address: str) -> bool:
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        return False
+    return url.get_backend_name() != "sqlite" or url.database not in (None, "", ":memory:")
 
 
 def load() -> Settings:

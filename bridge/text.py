@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"  # scripts and emoji need them
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters that show nothing: people choose them to have no name
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MARGIN = f" {_JOINERS}"
 LONGEST_NAME = 80
 
 
 def storable(text: str) -> str:
     """The same text without what no database or encoder takes: NUL and lone surrogates become U+FFFD."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
     """One printable line: NFC, no control or bidirectional characters, spaces folded, at most `longest` characters."""
     line = "".join(
-        " " if character.isspace() else character
-        for character in unicodedata.normalize("NFC", storable(text[: longest * 16]))
+        " " if character.isspace() or character in _BLANK else character
+        for character in storable(text[: longest * 16])
         if character.isspace() or character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf")
     )
-    return " ".join(line.split())[:longest].strip()
+    composed = unicodedata.normalize("NFC", " ".join(line.split()))
+    return composed.strip(_MARGIN)[:longest].strip(_MARGIN)

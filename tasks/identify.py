@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_LOOKUP = 10.0  # seconds
 _PAUSE = 2.0  # GREEN-API does not say how long to wait after a 429
+_LONGEST_PAUSE = 30.0  # whatever a proxy in front of it says: the limit counts by the second
 
 
 def identify(service: Service, call_id: int) -> None:
@@ -33,8 +34,8 @@ def identify(service: Service, call_id: int) -> None:
     if instance_id is None:
         return
     instance = service.directory.current().by_id.get(instance_id)
-    if instance is None:  # it was removed: nobody can be asked any more
-        _let_go(service, lambda db: callers.forget(db, call_id))
+    if instance is None:  # removed, or added a moment ago and not seen here yet
+        _let_go(service, lambda db: callers.forget_removed(db, call_id))
         return
     lookup = service.store.write(lambda db: callers.claim(db, call_id, instance, service.now()))
     if lookup is not None:
@@ -47,7 +48,7 @@ def _look_up(service: Service, instance: Instance, lookup: Lookup) -> None:
         with attempt_budget(_LONGEST_LOOKUP):
             names = client.contact_names(service.http, instance.config, lookup.chat_id)
     except RateLimited as error:
-        later = service.now() + timedelta(seconds=error.retry_after or _PAUSE)
+        later = service.now() + timedelta(seconds=min(error.retry_after or _PAUSE, _LONGEST_PAUSE))
         service.store.write(lambda db: callers.ask_later(db, lookup, later))
         return
     except ConnectorError as error:

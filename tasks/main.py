@@ -10,6 +10,7 @@ from bridge.cli import COMMANDS, opened
 from bridge.cli.faults import Commands
 from bridge.cli.web import host, port
 from bridge.queue import NOTES, RING
+from bridge.settings import Settings
 from tasks.demo.run import DemoFailed
 from tasks.demo.run import demo as run_demo
 from tasks.up import run_up
@@ -39,17 +40,13 @@ def worker(queues: str, threads: int) -> None:
     strange = [name for name in chosen if name not in (RING, NOTES)]
     if strange or not chosen:
         raise click.BadParameter(f"The queues are {RING} and {NOTES}.", param_hint="--queues")
-    read = opened.environment()
-    _needs_broker(read.broker_url is not None)
-    run_worker(opened.running(read), chosen, threads)
+    run_worker(opened.running(_with_broker()), chosen, threads)
 
 
 @main.command()
 def beat() -> None:
     """Have the workers sweep for what is due, four times a second. Needs a broker (RINGBRIDGE_BROKER_URL)."""
-    read = opened.environment()
-    _needs_broker(read.broker_url is not None)
-    run_beat(opened.running(read))
+    run_beat(opened.running(_with_broker()))
 
 
 @main.command()
@@ -66,9 +63,13 @@ def demo(calls: int, *, leave: bool, sabotage: bool) -> None:
         sys.exit(1)
 
 
-def _needs_broker(configured: bool) -> None:  # noqa: FBT001
-    if not configured:
-        sys.exit("Error: RINGBRIDGE_BROKER_URL is not set. Processes of their own need one; `ringbridge up` does not.")
+def _with_broker() -> Settings:
+    read = opened.environment()
+    if read.broker_url is None:
+        raise click.ClickException(
+            "RINGBRIDGE_BROKER_URL is not set. Processes of their own need one; `ringbridge up` does not."
+        )
+    return read
 
 
 for command in COMMANDS:

@@ -22,7 +22,7 @@ def sweep(service: Service) -> None:
     silent_before = now - timedelta(seconds=service.settings.outcome_seconds)
     with service.store.read() as db:
         seen = heartbeats.last(db)
-        awake_since = heartbeats.awake_since(db)
+        awake_since = heartbeats.awake_since(db, now)
         look_up = callers.due(db, now, _AT_ONCE)
         some_due = deliveries.any_due(db, now)
         some_silent = calls.any_silent(db, silent_before)

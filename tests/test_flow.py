@@ -32,7 +32,9 @@ def test_each_outcome_is_told_once_in_the_words_of_the_policy(road):
     until(lambda: len(road.kept("all")) == 10 and len(road.kept("result")) == 5, what="all to be told")
 
     answered, dropped, missed = (f"{word} call" for word in ("Answered", "Dropped", "Missed"))
-    assert outcome_labels(road, "all") == sorted((word, "Anna Petrova") for word in [answered, *[dropped] * 2, *[missed] * 2])
+    assert outcome_labels(road, "all") == sorted(
+        (word, "Anna Petrova") for word in [answered, *[dropped] * 2, *[missed] * 2]
+    )
     assert outcome_labels(road, "result") == sorted((word, "Anna Petrova") for word in [answered, *[missed] * 4])
     assert set(road.requests("all").values()) == {1}
     road.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import click
@@ -24,6 +25,12 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except EXPECTED as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise click.ClickException("The port is in use; choose another with --port.") from None
+            if error.errno == errno.EPIPE:
+                raise  # click leaves quietly when nobody reads on
+            raise click.ClickException(f"{error.strerror or error}.") from None
         except DBAPIError as error:
             reason = str(error.orig).strip().partition("\n")[0]
             raise click.ClickException(f"The store refused: {reason}") from None

@@ -28,10 +28,14 @@ def current_store(read: Settings) -> Store:
 
 
 def running(read: Settings, *, embedded: bool = False) -> Service:
-    """A service ready to work. `embedded` brings the schema up to date; the others wait until somebody has."""
+    """A service ready to work. `embedded` brings the schema up to date; the others wait until somebody has.
+
+    Raises StoreUnavailable, SecretKeyError.
+    """
     service = open_service(read, embedded=embedded)
     if embedded:
         migrate.migrate(service.store)
     else:
         migrate.wait_for_schema(service.store, _PATIENCE)
+    service.directory.current()  # a wrong key is found now, and not when the first call comes
     return service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import click
@@ -11,7 +12,18 @@ from gunicorn.app.base import BaseApplication
 from bridge.cli import opened
 from bridge.web import create_app
 
-host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+
+def _resolvable(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        socket.getaddrinfo(value, None)
+    except (OSError, UnicodeError):
+        raise click.BadParameter("This is no address of this machine.") from None
+    return value
+
+
+host = click.option(
+    "--host", default="127.0.0.1", show_default=True, callback=_resolvable, help="The address to listen at."
+)
 port = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port.")
 
 _THREADS = 16

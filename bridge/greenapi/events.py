@@ -93,6 +93,13 @@ def read(body: bytes) -> Notification:
         raise Unreadable("The body is not JSON in UTF-8.") from None
     if not isinstance(document, dict) or not isinstance(document.get("typeWebhook"), str):
         raise Unreadable("The body is not a notification: it names no typeWebhook.")
+    try:
+        return _notification(document)
+    except RecursionError:  # a few levels more than the parser needed
+        raise Unreadable("The body is nested too deeply.") from None
+
+
+def _notification(document: dict[str, Any]) -> Notification:
     data = document.get("instanceData")
     id_instance = _text(data.get("idInstance")) if isinstance(data, dict) else None
     if document["typeWebhook"] != INCOMING_CALL:

@@ -83,7 +83,11 @@ def open_store(settings: Settings) -> Store:
     url, key_file = _location(settings)
     configured = settings.secret_key.get_secret_value() if settings.secret_key else None
     secrets = Secrets(keys(configured, key_file))
-    return Store(_sqlite(url) if url.get_backend_name() == "sqlite" else _postgres(url), secrets)
+    try:
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgres(url)
+    except ModuleNotFoundError:
+        raise StoreUnavailable("PostgreSQL needs the extra of that name: pip install 'ringbridge[postgres]'.") from None
+    return Store(engine, secrets)
 
 
 def _location(settings: Settings) -> tuple[URL, Path | None]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,36 +51,47 @@ class Secrets:
 def keys(configured: str | None, key_file: Path | None) -> list[str]:
     """The keys to use: those configured, else the one in `key_file`, which is made on the first start.
 
-    Raises SecretKeyError where none is configured and there is no file to keep one in.
+    Raises SecretKeyError where none is configured and there is no file to keep one in, or it cannot be read.
     """
     if configured:
-        return [key.strip() for key in configured.split(",") if key.strip()]
+        found = [key.strip() for key in configured.split(",") if key.strip()]
+        if not found:
+            raise SecretKeyError("RINGBRIDGE_SECRET_KEY holds no key. `openssl rand -hex 32` makes one.")
+        return found
     if key_file is None:
         raise SecretKeyError(
             "RINGBRIDGE_SECRET_KEY is not set. With PostgreSQL it must be: every process needs the same key. "
             f"This one is new and random, keep it safe: {Fernet.generate_key().decode()}"
         )
     try:
-        return [key_file.read_text().strip()]
+        return [_read(key_file)]
     except FileNotFoundError:
         return [_made(key_file)]
 
 
+def _read(key_file: Path) -> str:
+    try:
+        key = key_file.read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError):
+        raise SecretKeyError(
+            f"The secret key in {key_file} cannot be read: see to its owner and permissions."
+        ) from None
+    if len(key) < _SHORTEST_KEY:
+        raise SecretKeyError(f"{key_file} holds no secret key any more. Put the one from your backup there.")
+    return key
+
+
 def _made(key_file: Path) -> str:
     """Write a new key beside its final name and link it there, so that two first starts agree on one key."""
-    draft = key_file.with_name(f"{key_file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key())
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, key_file)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return key_file.read_text().strip()
+    with tempfile.NamedTemporaryFile(dir=key_file.parent, prefix=f"{key_file.name}.") as draft:  # its mode is 0600
+        draft.write(Fernet.generate_key())
+        draft.flush()
+        os.fsync(draft.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, key_file)
+    return _read(key_file)
 
 
 def _fernet(key: str) -> Fernet:

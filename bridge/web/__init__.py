@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 
 def create_app(service: Service) -> Flask:
     """The WSGI application of one process."""
-    app = Flask("bridge.web")
+    app = Flask("bridge.web", static_folder=None)
+    app.url_map.merge_slashes = False  # it would answer with a redirect, and GREEN-API follows none
     app.config["MAX_CONTENT_LENGTH"] = webhook.LONGEST_BODY
     app.register_blueprint(webhook.blueprint(service))
     app.register_blueprint(health.blueprint(service))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, Response, jsonify
 
 from bridge import heartbeats
 from bridge.service import Service
 from bridge.store import StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 
 def blueprint(service: Service) -> Blueprint:
@@ -23,7 +27,8 @@ def blueprint(service: Service) -> Blueprint:
             with service.store.read() as db:
                 fresh = heartbeats.is_fresh(db, service.now())
         except StoreUnavailable as error:
-            return jsonify(status="not ready", reason=str(error)), 503
+            log.warning("not ready", extra={"reason": str(error)})  # it may name hosts, and anybody may ask here
+            return jsonify(status="not ready", reason="The store cannot be read; the log says why."), 503
         if not fresh:
             reason = "No sweep has run lately: start a worker and beat, or look at their logs."
             return jsonify(status="not ready", reason=reason), 503

@@ -7,6 +7,7 @@ what is authentic is answered 200, whatever it holds, unless nothing could be co
 from __future__ import annotations
 
 import logging
+import time
 
 from flask import Blueprint, Response, request
 
@@ -19,35 +20,51 @@ log = logging.getLogger(__name__)
 
 PATH = "/webhooks/greenapi"
 LONGEST_BODY = 16 * 1024 * 1024
+_QUIET = 60.0  # seconds: strangers must not fill the log
 
 
 def blueprint(service: Service) -> Blueprint:
     """The intake's one route, with and without a trailing slash."""
     door = Blueprint("webhook", __name__)
+    refuse = _Refusal()
 
     @door.post(PATH, provide_automatic_options=False)
     @door.post(f"{PATH}/", provide_automatic_options=False)
     def receive() -> Response:
         owners = service.directory.current().tokens.instances(request.headers.get("Authorization"))
         if not owners:
-            return _refused()
-        return _received(service, owners, request.get_data(cache=False))
+            return refuse("The Authorization header fits no webhook_token of any instance.")
+        return _received(service, owners, request.get_data(cache=False), refuse)
 
     return door
 
 
-def _received(service: Service, owners: frozenset[str], body: bytes) -> Response:
+class _Refusal:
+    """The same answer whatever was wrong, so that nothing can be learned from it. The log says it, once a minute."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._quiet_until = 0.0
+
+    def __call__(self, reason: str) -> Response:
+        self._count += 1
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + _QUIET
+            log.warning("notification refused", extra={"reason": reason, "count": self._count})
+        return Response("Unauthorized\n", 401, content_type="text/plain")
+
+
+def _received(service: Service, owners: frozenset[str], body: bytes, refuse: _Refusal) -> Response:
     try:
         notification = read(body)
     except Unreadable as error:
         return _unread(service, owners, body, str(error))
     if notification.id_instance is not None and notification.id_instance not in owners:
-        log.warning("a notification names an instance that its token is not for")
-        return _refused()
+        return refuse("The notification names an instance that its token is not for.")
     if notification.call is None:
-        return Response("", 200)
+        return _taken()
     accepted = _accepted(service, notification.call, body)
-    answer = Response("", 200)
+    answer = _taken()
     answer.call_on_close(lambda: service.ring(accepted))
     return answer
 
@@ -74,9 +91,9 @@ def _unread(service: Service, owners: frozenset[str], body: bytes, reason: str) 
     kept = service.store.write(lambda db: notifications.keep_unread(db, body, instance_id, reason, now))
     if kept:
         log.warning("notification could not be read; it was kept", extra={"reason": reason})
-    return Response("", 200)
+    return _taken()
 
 
-def _refused() -> Response:
-    """The same answer whatever was wrong, so that nothing can be learned from it."""
-    return Response("Unauthorized\n", 401, content_type="text/plain")
+def _taken() -> Response:
+    # Not an empty body: waitress sends the head of one only after `call_on_close`.
+    return Response("OK\n", 200, content_type="text/plain")

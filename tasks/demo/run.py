@@ -184,7 +184,7 @@ def _play(folder: Path, addresses: dict[str, str], calls: int) -> Count:
         finished = counted.calls == calls and not ringing.is_alive()
         quiet = time.monotonic() - quiet_since
         longest = script.RINGS_FOR + script.OUTCOME_SECONDS
-        if (finished and not counted.lost) or quiet > longest + 5:
+        if (finished and not counted.lost) or quiet > longest + 1:
             return counted
         time.sleep(0.05)
 

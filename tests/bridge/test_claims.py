@@ -37,7 +37,11 @@ def test_a_claim_holds_all_that_a_connector_needs(desk):
 
     call = claim.call
     assert (call.id, call.status, call.label) == ("7103111222-C1", CallStatus.MISSED, "Missed call")
-    assert (call.caller.name, call.caller.source, call.caller.phone) == ("Noor (bakery)", "contact_name", "+15551230042")
+    assert (call.caller.name, call.caller.source, call.caller.phone) == (
+        "Noor (bakery)",
+        "contact_name",
+        "+15551230042",
+    )
     assert call.summary == "Missed call: Noor (bakery) (+15551230042), line support, 2026-11-20 14:03 UTC"
     assert (call.started_at, call.outcome_at) == (desk.moment(), desk.moment(5))
     assert (claim.known.receipt, claim.known.told, claim.known.unsure) == (None, None, False)
@@ -323,8 +327,10 @@ def test_every_row_is_due_leased_held_or_at_rest(desk):
         row = desk.row()
         assert (row.state == "due") == (row.due_at is not None)
         desk.store.write(
-            lambda db: db.execute(
-                update(tables.deliveries).where(tables.deliveries.c.state == "due").values(due_at=desk.moment())
+            lambda db: (
+                db.execute(
+                    update(tables.deliveries).where(tables.deliveries.c.state == "due").values(due_at=desk.moment())
+                )
+                and None
             )
-            and None
         )

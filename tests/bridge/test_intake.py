@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
-from desk import CHAT, Desk
+from desk import CHAT, Desk, notification
 
+from bridge.greenapi.events import read
 from connectors.kit import CallStatus
 
 ALL_POLICIES = ("ignore", "ring", "result", "all")
@@ -58,10 +60,10 @@ def test_a_status_that_is_absent_or_empty_is_an_offer(desk, status):
     assert [call.status for call in desk.calls()] == ["ringing"]
 
 
-def test_a_null_status_is_an_offer(desk):
-    desk.hear(**{"status": None})
+def test_a_null_status_is_an_offer():
+    body = json.dumps({**notification(), "status": None}).encode()
 
-    assert [call.status for call in desk.calls()] == ["ringing"]
+    assert read(body).call.status is CallStatus.RINGING
 
 
 def test_a_repeat_changes_nothing(desk):

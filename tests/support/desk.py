@@ -80,9 +80,7 @@ class Desk:
         at = more.pop("at", self.moment(after if stamped is None else stamped))
         body = json.dumps(notification(status, at=at, **more)).encode()
         event, snapshot = read(body).call, Directory(self.store).current()
-        return self.store.write(
-            lambda db: intake.accept(db, event, body, snapshot, self.settings, self.moment(after))
-        )
+        return self.store.write(lambda db: intake.accept(db, event, body, snapshot, self.settings, self.moment(after)))
 
     def silence(self, after):
         snapshot = Directory(self.store).current()
@@ -108,8 +106,7 @@ class Desk:
 
     def swept(self, after) -> list[int]:
         return [
-            bell.delivery_id
-            for bell in self.store.write(lambda db: deliveries.fallen_due(db, self.moment(after), 100))
+            bell.delivery_id for bell in self.store.write(lambda db: deliveries.fallen_due(db, self.moment(after), 100))
         ]
 
     def row(self, delivery_id=1):
@@ -132,4 +129,6 @@ class Desk:
 
     def verdicts(self) -> list[str]:
         with self.store.read() as db:
-            return db.execute(select(tables.notifications.c.verdict).order_by(tables.notifications.c.id)).scalars().all()
+            return (
+                db.execute(select(tables.notifications.c.verdict).order_by(tables.notifications.c.id)).scalars().all()
+            )

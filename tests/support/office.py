@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
@@ -39,6 +41,29 @@ class FullStore:
 
     def write(self, fn):
         raise StoreUnavailable("The store cannot be written: disk full")
+
+
+class Clock:
+    """Shows the moment `after` seconds from the desk's start."""
+
+    def __init__(self, desk) -> None:
+        self._desk, self.after = desk, 0.0
+
+    def __call__(self) -> datetime:
+        return self._desk.moment(self.after)
+
+
+def all_at_once(work: Callable[..., object], items: Iterable[object]) -> None:
+    """Do the work for each item, in threads that begin together, and return when all are done."""
+    items = list(items)
+    barrier = threading.Barrier(len(items))
+
+    def begin(item: object) -> None:
+        barrier.wait()
+        work(item)
+
+    with ThreadPoolExecutor(len(items)) as pool:
+        list(pool.map(begin, items))
 
 
 @dataclass(frozen=True)

@@ -111,8 +111,8 @@ def test_one_fitting_signature_of_several_is_enough():
         signed(MISSED) | {"webhook-id": "id-2"},
         signed(MISSED) | {"webhook-timestamp": "soon"},
         signed({"type": "call.answered"}),
-        signed(MISSED, at=int(time.time()) - 400),
-        signed(MISSED, at=int(time.time()) + 400),
+        signed(MISSED, at=int(time.time()) - 4000),
+        signed(MISSED, at=int(time.time()) + 4000),
     ],
 )
 def test_a_note_whose_signature_does_not_fit_is_refused(headers):

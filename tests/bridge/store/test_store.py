@@ -94,7 +94,9 @@ def test_a_newer_database_is_refused_in_words(store):
             migrate.migrate(store)
     finally:
         store.write(
-            lambda db: db.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": migrate.HEAD}) and None
+            lambda db: (
+                db.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": migrate.HEAD}) and None
+            )
         )
 
 
@@ -121,7 +123,7 @@ def test_the_head_that_is_written_down_is_the_newest_revision():
 def test_an_unreachable_database_is_one_sentence(tmp_path):
     store = open_store(Settings(database_url="postgresql://nobody@127.0.0.1:1/none", secret_key="k" * 32))
 
-    with pytest.raises(StoreUnavailable, match="cannot be read: .*refused"):
+    with pytest.raises(StoreUnavailable, match=r"cannot be read: .*refused"):
         migrate.current(store)
 
 
