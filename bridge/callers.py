@@ -22,7 +22,7 @@ from bridge.greenapi import chats
 from bridge.instances import Instance
 from bridge.store.tables import callers as table
 from bridge.store.tables import calls, instances
-from bridge.store.upsert import insert
+from bridge.store.upsert import upsert
 from bridge.text import clean
 from connectors.kit import Caller
 from connectors.kit.phone import international
@@ -180,7 +180,7 @@ def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
 
 def _keep(db: Db, lookup: Lookup, values: Mapping[str, object]) -> None:
     _locked(db, lookup.instance_id)
-    row = insert(db, table).values(instance_id=lookup.instance_id, chat_id=lookup.chat_id, **values)
+    row = upsert(db, table).values(instance_id=lookup.instance_id, chat_id=lookup.chat_id, **values)
     db.execute(row.on_conflict_do_update(index_elements=["instance_id", "chat_id"], set_=values))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection as Db
 
 from bridge.greenapi.events import CallEvent
 from bridge.store.tables import calls as table
-from bridge.store.upsert import insert
+from bridge.store.upsert import insert_new
 from connectors.kit import CallStatus
 
 SAME_CALL = timedelta(seconds=180)
@@ -49,6 +49,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     table.c.asked_at,
 )
 _BY_KEY = select(*_COLUMNS).where(table.c.key == bindparam("key")).with_for_update()
+_CHANGE = update(table).where(table.c.id == bindparam("row"))
 _RINGING_IN_CHAT = (
     select(*_COLUMNS)
     .where(
@@ -73,7 +74,7 @@ def record(db: Db, instance_id: int, event: CallEvent, now: datetime, *, late: b
     at = event_time(event, now)
     outcome_at = None if event.status is CallStatus.RINGING else at
     row_id = db.execute(
-        insert(db, table).on_conflict_do_nothing().returning(table.c.id),
+        insert_new(db, table),
         {
             "key": event.call_key,
             "instance_id": instance_id,
@@ -116,13 +117,13 @@ def advance(db: Db, call: CallRow, status: CallStatus, raw_status: str | None, a
     """Move the call forward to this status; False, and nothing changes, if it stands there or further already."""
     if status.rank <= call.status.rank:
         return False
-    db.execute(update(table).where(table.c.id == call.id).values(status=status, raw_status=raw_status, outcome_at=at))
+    db.execute(_CHANGE, {"row": call.id, "status": status, "raw_status": raw_status, "outcome_at": at})
     return True
 
 
 def wait_for_name(db: Db, call: CallRow, name_due: datetime, asked_at: datetime | None) -> CallRow:
     """Somebody has to be asked who is calling, at this moment, or has been asked and will answer by then."""
-    db.execute(update(table).where(table.c.id == call.id).values(name_due=name_due, asked_at=asked_at))
+    db.execute(_CHANGE, {"row": call.id, "name_due": name_due, "asked_at": asked_at})
     return replace(call, name_due=name_due, asked_at=asked_at)
 
 

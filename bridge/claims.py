@@ -22,7 +22,6 @@ from bridge.store import tables
 from connectors.kit import Call, CallStatus, Known, Person, Policy, Receipt
 
 log = logging.getLogger(__name__)
-table = tables.deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Claim:
     connector: str
     call: Call
     known: Known
+    started_at: datetime
 
 
 _deliveries, _calls, _instances = tables.deliveries, tables.calls, tables.instances
@@ -80,6 +80,15 @@ _TWIN_LEASED = select(_deliveries.c.id).where(
     _deliveries.c.lease_until > bindparam("now"),
 )
 _CHANGE = update(_deliveries).where(_deliveries.c.id == bindparam("row"))
+_UNDER_FENCE = (
+    select(_deliveries)
+    .where(_deliveries.c.id == bindparam("row"), _deliveries.c.fence == bindparam("under"))
+    .with_for_update()
+)
+_BEGIN_ATTEMPT = insert(tables.attempts)
+_END_ATTEMPT = update(tables.attempts).where(
+    tables.attempts.c.delivery_id == bindparam("delivery"), tables.attempts.c.fence == bindparam("under")
+)
 _NEXT_IN_CHAT = (
     select(_deliveries.c.id, _deliveries.c.owes)
     .where(
@@ -102,7 +111,7 @@ def claim(
     if row is None or row.state != "due" or row.due_at > now:
         return None
     if withdrawn := _withdrawn(row, now, ring_seconds):
-        db.execute(_CHANGE.values(due_at=None, lease_until=None, leased_by=None, **withdrawn), {"row": row.id})
+        db.execute(_CHANGE, {"row": row.id, "due_at": None, "lease_until": None, "leased_by": None, **withdrawn})
         if withdrawn["reason"] == deliveries.TOO_LATE and row.status == CallStatus.RINGING:
             db.execute(update(_calls).where(_calls.c.id == row.call_id).values(late=True))
         return None
@@ -111,9 +120,9 @@ def claim(
     # Until it is settled, this attempt may have written: nobody will hear of it if this worker dies.
     values = {"fence": row.fence + 1, "attempts": row.attempts + 1, "unsure": True, "leased_by": holder}
     until = now + lease
-    db.execute(_CHANGE.values(lease_until=until, due_at=until, rung_at=None, **values), {"row": row.id})
+    db.execute(_CHANGE, {"row": row.id, "lease_until": until, "due_at": until, "rung_at": None, **values})
     attempt = {"delivery_id": row.id, "fence": row.fence + 1, "status": row.owes, "started_at": now}
-    db.execute(insert(tables.attempts), attempt)
+    db.execute(_BEGIN_ATTEMPT, attempt)
     return Claim(
         delivery_id=row.id,
         fence=row.fence + 1,
@@ -123,6 +132,7 @@ def claim(
         connector=row.connector,
         call=_call(row),
         known=_known(row),
+        started_at=now,
     )
 
 
@@ -131,8 +141,7 @@ def settle(db: Db, claimed: Claim, outcome: Outcome, now: datetime) -> list[Door
 
     Changes nothing but the attempt's own line if the lease was lost meanwhile.
     """
-    current = select(table).where(table.c.id == claimed.delivery_id, table.c.fence == claimed.fence)
-    row = db.execute(current.with_for_update()).one_or_none()
+    row = db.execute(_UNDER_FENCE, {"row": claimed.delivery_id, "under": claimed.fence}).one_or_none()
     _close_attempt(db, claimed, outcome, now, lost=row is None)
     if row is None:
         log.warning("lease was lost before settling", extra={"delivery_id": claimed.delivery_id})
@@ -143,7 +152,7 @@ def settle(db: Db, claimed: Claim, outcome: Outcome, now: datetime) -> list[Door
         deliveries.hold(db, claimed.connection_id, outcome.reason)
     ready = values["state"] == "due" and values["due_at"] <= now
     values |= {"lease_until": None, "leased_by": None, "rung_at": now if ready else None}
-    db.execute(_CHANGE.values(**values), {"row": row.id})
+    db.execute(_CHANGE, {"row": row.id, **values})
     bells = [Doorbell(row.id, row.owes == CallStatus.RINGING)] if ready else []
     chat = {"connection": row.connection_id, "chat": row.chat_id, "delivery": row.id, "now": now}
     return bells + [Doorbell(twin.id, twin.owes == CallStatus.RINGING) for twin in db.execute(_NEXT_IN_CHAT, chat)]
@@ -227,13 +236,13 @@ def _settled(row: Row[Any], claimed: Claim, outcome: Outcome, now: datetime) -> 
 
 
 def _close_attempt(db: Db, claimed: Claim, outcome: Outcome, now: datetime, *, lost: bool) -> None:
-    attempt = tables.attempts
-    mine = (attempt.c.delivery_id == claimed.delivery_id) & (attempt.c.fence == claimed.fence)
-    started_at = db.execute(select(attempt.c.started_at).where(mine)).scalar()
-    word = "lost" if lost else _WORDS[type(outcome)]
-    reason = None if isinstance(outcome, Delivered) else outcome.reason
-    took_ms = round((now - started_at) / timedelta(milliseconds=1)) if started_at else None
-    db.execute(update(attempt).where(mine).values(ended_at=now, outcome=word, reason=reason, took_ms=took_ms))
+    ended = {
+        "ended_at": now,
+        "outcome": "lost" if lost else _WORDS[type(outcome)],
+        "reason": None if isinstance(outcome, Delivered) else outcome.reason,
+        "took_ms": round((now - claimed.started_at) / timedelta(milliseconds=1)),
+    }
+    db.execute(_END_ATTEMPT, {"delivery": claimed.delivery_id, "under": claimed.fence, **ended})
 
 
 _WORDS: dict[type, str] = {Delivered: "delivered", TryAgain: "retry", Hold: "held", GiveUp: "failed"}

@@ -18,7 +18,7 @@ from bridge import policies
 from bridge.calls import CallRow
 from bridge.connections import Connection
 from bridge.store.tables import deliveries as table
-from bridge.store.upsert import insert
+from bridge.store.upsert import insert_new
 from connectors.kit import CallStatus
 
 State = Literal["due", "delivered", "skipped", "held", "failed"]
@@ -74,13 +74,13 @@ def owe(
         elif owed:
             bells += _owe_more(db, row, connection, owed, due_at, now)
         elif _untold(row):
-            db.execute(_CHANGE.values(state="skipped", due_at=None, reason=TOO_LATE), {"row": row.id})
+            db.execute(_CHANGE, {"row": row.id, "state": "skipped", "due_at": None, "reason": TOO_LATE})
     if fresh:
-        made = insert(db, table).on_conflict_do_nothing().returning(table.c.id, table.c.state, table.c.owes)
+        made = insert_new(db, table, table.c.id, table.c.state, table.c.owes)
         # Several rows in one statement come back in no order that may be relied on.
         bells += [
             Doorbell(row.id, row.owes == CallStatus.RINGING)
-            for row in db.execute(made.values(fresh))
+            for row in db.execute(made, fresh)
             if row.state == "due" and due_at <= now
         ]
     return bells
@@ -112,10 +112,10 @@ def _owe_more(
         return []
     if row.lease_until is not None and row.state == "due":
         # Somebody is telling it of the old status this moment: settling finds that more is owed by then.
-        db.execute(_CHANGE.values(owes=owed, attempts=0), {"row": row.id})
+        db.execute(_CHANGE, {"row": row.id, "owes": owed, "attempts": 0})
         return []
     if connection.paused_by is not None:
-        db.execute(_CHANGE.values(owes=owed, attempts=0, state="held", due_at=None), {"row": row.id})
+        db.execute(_CHANGE, {"row": row.id, "owes": owed, "attempts": 0, "state": "held", "due_at": None})
         return []
     if row.unsure and row.due_at and row.due_at > due_at:
         due_at = row.due_at  # the other side was asked to be left alone until what it may have written can be found
@@ -128,7 +128,7 @@ def _owe_more(
         "rung_at": rung_at,
         "reason": None,
     }
-    db.execute(_CHANGE.values(**values), {"row": row.id})
+    db.execute(_CHANGE, {"row": row.id, **values})
     return [Doorbell(row.id, ringing=False)] if due_at <= now else []
 
 

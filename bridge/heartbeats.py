@@ -8,7 +8,7 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import select
 
 from bridge.store.tables import heartbeats as table
-from bridge.store.upsert import insert
+from bridge.store.upsert import upsert
 
 SWEEP = "sweep"
 _AWAKE = "awake"  # since when there has been a sweep without a longer pause
@@ -47,5 +47,5 @@ def _at(db: Db, name: str) -> datetime | None:
 
 
 def _set(db: Db, name: str, at: datetime) -> None:
-    row = insert(db, table).values(name=name, at=at)
+    row = upsert(db, table).values(name=name, at=at)
     db.execute(row.on_conflict_do_update(index_elements=["name"], set_={"at": at}))

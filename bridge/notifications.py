@@ -10,7 +10,7 @@ from sqlalchemy import Connection as Db
 from sqlalchemy import select
 
 from bridge.store.tables import notifications as table
-from bridge.store.upsert import insert
+from bridge.store.upsert import insert_new
 from bridge.text import storable
 
 Verdict = Literal["call", "own", "unread", "late_outcome"]
@@ -32,7 +32,7 @@ def keep(
 ) -> bool:
     """Keep one notification; False if it was there already."""
     kept = db.execute(
-        insert(db, table).on_conflict_do_nothing().returning(table.c.id),
+        insert_new(db, table),
         {
             "key": key,
             "instance_id": instance_id,

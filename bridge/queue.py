@@ -27,6 +27,7 @@ NOTES = "notes"
 SWEEP_EVERY = 0.25  # seconds: no popup waits longer than this for a lost message or a name that did not come
 _DEAF_FOR = 2.0
 _EMBEDDED = "memory://localhost/"
+_EMBEDDED_TRANSPORT = "bridge.embedded:Transport"
 
 
 def celery_app(settings: Settings) -> Celery:
@@ -60,14 +61,16 @@ def celery_app(settings: Settings) -> Celery:
         worker_redirect_stdouts=False,
         beat_schedule={"sweep": {"task": SWEEP, "schedule": SWEEP_EVERY, "options": {"queue": RING, "expires": 2}}},
     )
-    if broker != _EMBEDDED:
+    if broker == _EMBEDDED:
+        app.conf.broker_transport = _EMBEDDED_TRANSPORT
+    else:
         app.conf.worker_disable_prefetch = True
     return app
 
 
 def _transport_options(broker: str) -> dict[str, Any]:
     if broker == _EMBEDDED:
-        return {"polling_interval": 0.005}
+        return {}
     return {
         "visibility_timeout": 600,
         "unacked_restore_interval": 10,
@@ -92,17 +95,21 @@ class Queue:
 
     def deliver(self, delivery_id: int, *, ringing: bool) -> None:
         """Have this delivery told."""
-        self._send(DELIVER, delivery_id, RING if ringing else NOTES)
+        self._send(DELIVER, (delivery_id,), RING if ringing else NOTES)
 
     def identify(self, call_id: int) -> None:
         """Have the caller of this call looked up."""
-        self._send(IDENTIFY, call_id, RING)
+        self._send(IDENTIFY, (call_id,), RING)
 
-    def _send(self, task: str, row_id: int, queue: str) -> None:
+    def sweep(self) -> None:
+        """Have somebody look for what is due."""
+        self._send(SWEEP, (), RING)
+
+    def _send(self, task: str, ids: tuple[int, ...], queue: str) -> None:
         if time.monotonic() < self._deaf_until:
             return  # it did not answer a moment ago, and waiting for it would hold a thread of the intake
         try:
-            self.app.send_task(task, (row_id,), queue=queue, ignore_result=True, retry=False)
+            self.app.send_task(task, ids, queue=queue, ignore_result=True, retry=False)
         except (OperationalError, OSError) as error:
             self._deaf_until = time.monotonic() + _DEAF_FOR
             log.warning(

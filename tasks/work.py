@@ -101,6 +101,8 @@ class Embedded:
     ) -> None:
         self._stopping.set()
         worker_state.should_stop = 0  # type: ignore[assignment]  # the exit code, says Celery's own source
+        for _ in range(2):  # Celery's loop sees this only when a message comes, and then goes round once more
+            self._service.queue.sweep()
         for thread in self._running:
             thread.join(30)
 
