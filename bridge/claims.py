@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection as Db
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from bridge import callers, connections, deliveries, policies, words
+from bridge import callers, deliveries, policies, words
 from bridge.callers import Names
 from bridge.deliveries import Doorbell
 from bridge.policies import Delivered, GiveUp, Hold, Outcome, TryAgain
@@ -148,8 +148,7 @@ def settle(db: Db, claimed: Claim, outcome: Outcome, now: datetime) -> list[Door
         return []
     values = _settled(row, claimed, outcome, now)
     if isinstance(outcome, Hold):
-        connections.pause(db, claimed.connection_id, outcome.by, outcome.reason)  # type: ignore[arg-type]
-        deliveries.hold(db, claimed.connection_id, outcome.reason)
+        deliveries.pause_connection(db, claimed.connection_id, outcome.by, outcome.reason)
     ready = values["state"] == "due" and values["due_at"] <= now
     values |= {"lease_until": None, "leased_by": None, "rung_at": now if ready else None}
     db.execute(_CHANGE, {"row": row.id, **values})

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import available_timezones
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy import Connection as Db
 
-from bridge import connections, deliveries, instances
+from bridge import connections, deliveries, descriptions, instances
 from bridge.connections import ConnectionConfig
+from bridge.descriptions import ConfigError
 from bridge.instances import InstanceConfig
 from bridge.store.secrets import Secrets
-from connectors.kit import BrokenConnector, Policy, Registry, UnknownConnector, faults
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class ConfigError(Exception):
-    """The file cannot be applied. The message is one sentence that names the table and the key."""
+from connectors.kit import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +37,10 @@ def read(path: Path, registry: Registry) -> Config:
         raise ConfigError(
             f"{path.name}: {unknown[0]!r} is not known here; the tables are [[instance]] and [[connection]]."
         )
-    described = [_instance(table, name) for table, name in _tables(document, "instance", path)]
-    connected = [_connection(table, name, registry) for table, name in _tables(document, "connection", path)]
+    described = [descriptions.instance(table, name) for table, name in _tables(document, "instance", path)]
+    connected = [
+        descriptions.connection(table, name, registry) for table, name in _tables(document, "connection", path)
+    ]
     _refuse_twins("instance", (one.name for one in described))
     _refuse_twins("connection", (one.name for one in connected))
     owners = Counter(one.id_instance for one in described)
@@ -56,12 +50,13 @@ def read(path: Path, registry: Registry) -> Config:
     return Config(described, connected)
 
 
-def apply(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]:
+def apply(db: Db, secrets: Secrets, config: Config, now: datetime, *, prune: bool = False) -> list[str]:
     """Make instances and connections what the file says; returns a line for each change. Raises ConfigError.
 
-    What is not in the file stays.
+    What is not in the file stays, unless it is to be pruned.
     """
-    changes = _apply_instances(db, secrets, config)
+    removed = _prune(db, secrets, config, now) if prune else []
+    changes = removed + _apply_instances(db, secrets, config)
     known = {one.name for one in instances.active(db, secrets)}
     for connection in config.connections:
         strange = sorted(set(connection.instances or ()) - known)
@@ -70,6 +65,19 @@ def apply(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]:
                 f"[[connection]] {connection.name}: instances names {strange[0]!r}, and there is no such instance."
             )
     return changes + _apply_connections(db, secrets, config, now)
+
+
+def _prune(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]:
+    changes = []
+    for connection in connections.active(db, secrets):
+        if connection.name not in {one.name for one in config.connections}:
+            deliveries.remove_connection(db, connection, now)
+            changes.append(f"connection {connection.name}: removed")
+    for instance in instances.active(db, secrets):
+        if instance.name not in {one.name for one in config.instances}:
+            instances.remove(db, instance, now)
+            changes.append(f"instance {instance.name}: removed")
+    return changes
 
 
 def _apply_instances(db: Db, secrets: Secrets, config: Config) -> list[str]:
@@ -113,8 +121,7 @@ def _apply_connections(db: Db, secrets: Secrets, config: Config, now: datetime) 
             changes.append(f"connection {wanted.name}: changed ({', '.join(differ)})")
         if {"settings", "connector"} & set(differ) and found.paused_by not in (None, "admin"):
             # What we had paused because of its settings deserves another try with new ones.
-            connections.resume(db, found.id)
-            deliveries.resume(db, found.id, now)
+            deliveries.resume_connection(db, found.id, now)
             changes.append(f"connection {wanted.name}: resumed")
     return changes
 
@@ -159,99 +166,6 @@ def _resolved(value: Any, where: str, folder: Path) -> Any:  # noqa: ANN401  any
         except (OSError, ValueError):
             raise ConfigError(f"{where}: the file {value['file']} cannot be read.") from None
     return {key: _resolved(item, f"{where}, {key}", folder) for key, item in value.items()}
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("is no IANA time zone, such as Europe/Berlin")
-    return name
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line of printable characters")
-    return text
-
-
-def _digits(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,20}", text):
-        raise ValueError("is the number that the GREEN-API console shows, in quotes")
-    return text
-
-
-def _address(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text) or not text.isprintable():
-        raise ValueError("is https:// and a host, as the GREEN-API console shows it")
-    return text
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
-
-    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
-
-
-class _InstanceTable(_Table):
-    id_instance: Annotated[str, AfterValidator(_digits)]
-    api_url: Annotated[str, AfterValidator(_address)]
-    api_token: Annotated[str, Field(min_length=1)]
-    intake: Literal["webhook"] = "webhook"
-    webhook_token: list[str]
-    lookups_per_second: Annotated[float, Field(ge=0.01, le=100)] = 1.0
-    name_order: list[Literal["contact_name", "name", "crm"]] = ["contact_name", "name", "crm"]
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-
-    @field_validator("webhook_token", mode="before")
-    @classmethod
-    def _string_or_list(cls, value: object) -> object:
-        tokens = [value] if isinstance(value, str) else value
-        if (
-            not isinstance(tokens, list)
-            or not tokens
-            or not all(isinstance(one, str) and one.strip() for one in tokens)
-        ):
-            raise ValueError("must be a string or a list of strings, none of them empty")
-        return tokens
-
-
-class _ConnectionTable(_Table):
-    connector: str
-    instances: list[str] | None = None
-    policy: Policy | None = None
-    settings: dict[str, Any] = {}
-
-
-def _instance(table: dict[str, Any], where: str) -> InstanceConfig:
-    read = _checked(_InstanceTable, table, where)
-    return InstanceConfig(
-        name=read.name,
-        id_instance=read.id_instance,
-        api_url=read.api_url.rstrip("/"),
-        api_token=read.api_token,
-        webhook_tokens=tuple(read.webhook_token),
-        lookups_per_second=read.lookups_per_second,
-        name_order=tuple(read.name_order),
-        timezone=read.timezone,
-    )
-
-
-def _connection(table: dict[str, Any], where: str, registry: Registry) -> ConnectionConfig:
-    read = _checked(_ConnectionTable, table, where)
-    try:
-        connector = connections.validated(registry, read.connector, read.settings)
-    except (UnknownConnector, BrokenConnector) as error:
-        raise ConfigError(f"{where}: {error}") from None
-    except ValueError as error:
-        raise ConfigError(f"{where}, settings: {error}") from None
-    config = ConnectionConfig(read.name, read.connector, read.policy or connector.policy, read.settings)
-    return replace(config, instances=tuple(read.instances) if read.instances is not None else None)
-
-
-def _checked(model: type[Model], table: dict[str, Any], where: str) -> Model:
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {faults(error)[0]}") from None
 
 
 def _refuse_twins(kind: str, names: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 from sqlalchemy import Connection as Db
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from bridge.instances import next_version
 from bridge.store import Store
@@ -85,6 +85,12 @@ def remove(db: Db, connection: Connection, now: datetime) -> None:
 def differences(old: ConnectionConfig, new: ConnectionConfig) -> list[str]:
     """The names of the settings in which two descriptions differ."""
     return [field.name for field in fields(ConnectionConfig) if getattr(old, field.name) != getattr(new, field.name)]
+
+
+def next_position(db: Db) -> int:
+    """The place behind all the others."""
+    last = db.execute(select(func.max(table.c.position)).where(table.c.removed_at.is_(None))).scalar()
+    return 0 if last is None else last + 1
 
 
 def pause(db: Db, connection_id: int, by: PausedBy, reason: str) -> bool:

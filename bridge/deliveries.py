@@ -14,9 +14,9 @@ from typing import Any, Literal
 from sqlalchemy import Connection as Db
 from sqlalchemy import Row, Select, bindparam, or_, select, update
 
-from bridge import policies
+from bridge import connections, policies
 from bridge.calls import CallRow
-from bridge.connections import Connection
+from bridge.connections import Connection, PausedBy
 from bridge.store.tables import deliveries as table
 from bridge.store.upsert import insert_new
 from connectors.kit import CallStatus
@@ -55,9 +55,9 @@ _CHANGE = update(table).where(table.c.id == bindparam("row"))
 
 
 def owe(
-    db: Db, call: CallRow, connections: Iterable[Connection], *, new: bool, due_at: datetime, now: datetime
+    db: Db, call: CallRow, listeners: Iterable[Connection], *, new: bool, due_at: datetime, now: datetime
 ) -> list[Doorbell]:
-    """Make each connection's row owe how the call stands now, falling due at `due_at`; returns those due already.
+    """Make each listener's row owe how the call stands now, falling due at `due_at`; returns those due already.
 
     A connection whose policy tells this for the first time gets its row; one that hears ringing alone, and did not
     hear it in time, is told nothing more.
@@ -65,7 +65,7 @@ def owe(
     rows = {} if new else {row.connection_id: row for row in db.execute(_OF_CALL, {"call": call.id})}
     fresh: list[dict[str, Any]] = []
     bells: list[Doorbell] = []
-    for connection in connections:
+    for connection in listeners:
         owed = policies.owes(connection.config.policy, call.status)
         row = rows.get(connection.id)
         if row is None:
@@ -179,17 +179,17 @@ def any_due(db: Db, now: datetime) -> bool:
     return db.execute(query.limit(1)).first() is not None
 
 
-def hold(db: Db, connection_id: int, reason: str) -> None:
-    """Keep everything that this connection is owed until it is resumed."""
-    db.execute(
-        update(table)
-        .where(table.c.connection_id == connection_id, table.c.state == "due", table.c.lease_until.is_(None))
-        .values(state="held", due_at=None, reason=reason)
-    )
+def pause_connection(db: Db, connection_id: int, by: PausedBy, reason: str) -> bool:
+    """Tell the connection nothing more, and hold what it is owed; False if it was paused already."""
+    if not connections.pause(db, connection_id, by, reason):
+        return False
+    _hold(db, connection_id, reason)
+    return True
 
 
-def resume(db: Db, connection_id: int, now: datetime) -> None:
-    """Let everything that was held fall due; the claim judges what is too late by now."""
+def resume_connection(db: Db, connection_id: int, now: datetime) -> None:
+    """Tell the connection again, and let everything that was held fall due; the claim judges what is too late."""
+    connections.resume(db, connection_id)
     db.execute(
         update(table)
         .where(table.c.connection_id == connection_id, table.c.state == "held")
@@ -197,11 +197,12 @@ def resume(db: Db, connection_id: int, now: datetime) -> None:
     )
 
 
-def skip_all(db: Db, connection_id: int) -> None:
-    """The connection is no more: nothing is owed to it."""
+def remove_connection(db: Db, connection: Connection, now: datetime) -> None:
+    """The connection is no more, and nothing is owed to it."""
+    connections.remove(db, connection, now)
     db.execute(
         update(table)
-        .where(table.c.connection_id == connection_id, table.c.state.in_(("due", "held")))
+        .where(table.c.connection_id == connection.id, table.c.state.in_(("due", "held")))
         .values(state="skipped", due_at=None, reason=REMOVED)
     )
 
@@ -214,6 +215,14 @@ def free_leases(db: Db, holder: str, now: datetime) -> int:
         .values(lease_until=None, leased_by=None, due_at=now, rung_at=None)
     )
     return freed.rowcount
+
+
+def _hold(db: Db, connection_id: int, reason: str) -> None:
+    db.execute(
+        update(table)
+        .where(table.c.connection_id == connection_id, table.c.state == "due", table.c.lease_until.is_(None))
+        .values(state="held", due_at=None, reason=reason)
+    )
 
 
 def _bells(rows: Iterable[Row[Any]]) -> list[Doorbell]:

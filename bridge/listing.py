@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 
 from bridge import callers
 from bridge.callers import Names
@@ -61,7 +61,13 @@ def stamp(moment: datetime | None) -> str | None:
 
 def columns(rows: Iterable[Shown], names: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The named values of each row as text for a table; what is absent is blank."""
-    return [tuple("" if row[name] is None else str(row[name]) for name in names) for row in rows]
+    return [tuple(_cell(row[name]) for name in names) for row in rows]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _call(row: Row[Any], told: list[Shown]) -> Shown:
@@ -99,3 +105,40 @@ def _delivery(row: Row[Any]) -> Shown:
         "reason": row.reason,
         "receipt": receipt,
     }
+
+
+def instances(db: Db) -> list[Shown]:
+    """GREEN-API accounts, oldest first."""
+    heard = select(func.max(tables.notifications.c.received_at)).where(
+        tables.notifications.c.instance_id == _instances.c.id
+    )
+    query = select(_instances, heard.scalar_subquery().label("heard_at")).where(_instances.c.removed_at.is_(None))
+    return [
+        {
+            "name": row.name,
+            "id_instance": row.id_instance,
+            "intake": "webhook",
+            "state": None,  # GREEN-API is not asked for it yet
+            "last_notification_at": stamp(row.heard_at),
+        }
+        for row in db.execute(query.order_by(_instances.c.id))
+    ]
+
+
+def connections(db: Db) -> list[Shown]:
+    """Connections in the order of the file."""
+    query = select(_connections).where(_connections.c.removed_at.is_(None))
+    every = db.execute(select(_instances.c.name).where(_instances.c.removed_at.is_(None)).order_by(_instances.c.id))
+    names = list(every.scalars())
+    return [
+        {
+            "name": row.name,
+            "connector": row.connector,
+            "policy": row.policy,
+            "instances": names if row.instances is None else row.instances,
+            "state": "paused" if row.paused_by else "active",
+            "paused_by": row.paused_by,
+            "reason": row.reason,
+        }
+        for row in db.execute(query.order_by(_connections.c.position, _connections.c.id))
+    ]

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bridge.connections import PausedBy
 from connectors.kit import (
     BrokenConnector,
     CallStatus,
@@ -45,7 +46,7 @@ class Hold:
     """The whole connection cannot be told anything until somebody or something mends it."""
 
     reason: str
-    by: str
+    by: PausedBy
     receipt: Receipt | None = None
 
 

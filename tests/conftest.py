@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from cryptography.fernet import Fernet
 from servers import Missing, postgres_server, redis_server
 from sqlalchemy import text
@@ -17,6 +19,7 @@ from sqlalchemy import text
 from bridge.settings import Settings
 from bridge.store import migrate, open_store
 from bridge.store.tables import metadata
+from tasks.main import main
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC)
@@ -103,3 +106,19 @@ def shape(request):
     }
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs one command in a data directory of its own."""
+    monkeypatch.setenv("RINGBRIDGE_DATA_DIR", str(tmp_path / "data"))
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+
+    def run(*arguments, stdin="", **environment):
+        arguments = [str(one) for one in arguments]
+        return CliRunner().invoke(main, arguments, input=stdin, env=environment, catch_exceptions=False)
+
+    yield run
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from bridge.config_file import ConfigError
+from bridge.descriptions import ConfigError
 from bridge.settings import SettingsError
 from bridge.store import StoreUnavailable
 from bridge.store.secrets import SecretKeyError

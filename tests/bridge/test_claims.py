@@ -269,11 +269,7 @@ def test_what_was_held_goes_out_on_resuming_but_ringing_does_not(desk):
     desk.tell(1, LOCKED_OUT)
     desk.hear("offer", 1, id_message="C2", chat="15551230043@c.us")
 
-    def resume(db):
-        connections.resume(db, 1)
-        deliveries.resume(db, 1, desk.moment(600))
-
-    desk.store.write(resume)
+    desk.store.write(lambda db: deliveries.resume_connection(db, 1, desk.moment(600)))
 
     assert desk.tell(1, after=600) is not None
     assert desk.tell(2, after=600) is None
@@ -291,11 +287,7 @@ def test_nothing_is_told_to_a_connection_that_was_removed(desk):
     desk.hear("pickUp")
     [connection] = Directory(desk.store).current().connections
 
-    def remove(db):
-        connections.remove(db, connection, desk.moment(1))
-        deliveries.skip_all(db, connection.id)
-
-    desk.store.write(remove)
+    desk.store.write(lambda db: deliveries.remove_connection(db, connection, desk.moment(1)))
 
     assert desk.claim(after=2) is None
     assert desk.states()["all-0"] == ("skipped", "answered", None)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import socket
 import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
 from cryptography.fernet import Fernet
 from desk import SECRET, Desk
 
 from bridge.settings import Settings
 from bridge.store import open_store
-from tasks.main import main
 
 NOWHERE = "postgresql://u:canary@127.0.0.1:1/x"
 FILE = f"""
@@ -31,21 +28,6 @@ name = "sales"
 connector = "webhook"
 settings = {{ url = "https://crm.example.com", secret = "{SECRET}" }}
 """
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Runs one command in a data directory of its own."""
-    monkeypatch.setenv("RINGBRIDGE_DATA_DIR", str(tmp_path / "data"))
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-
-    def run(*arguments, **environment):
-        return CliRunner().invoke(main, [str(one) for one in arguments], env=environment, catch_exceptions=False)
-
-    yield run
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from desk import SECRET
 
 from bridge import config_file, connections, deliveries, instances
-from bridge.config_file import ConfigError
+from bridge.descriptions import ConfigError
 from connectors.kit import Policy, Registry
 
 INSTANCE = {
@@ -231,7 +231,7 @@ def test_what_contradicts_the_store_is_refused_whole(apply, store, tables, said)
 @pytest.mark.parametrize(("by", "resumed"), [("credentials", True), ("gone", True), ("broken", True), ("admin", False)])
 def test_new_settings_resume_what_we_had_paused_and_not_what_an_administrator_paused(apply, store, now, by, resumed):
     apply(instance(), connection())
-    store.write(lambda db: connections.pause(db, 1, by, "It refused.") and deliveries.hold(db, 1, "It refused."))
+    store.write(lambda db: deliveries.pause_connection(db, 1, by, "It refused."))
     changed = connection(settings=CONNECTION["settings"].replace("canary", "new"))
 
     assert apply(instance(), connection(policy='"ring"')) == ["connection sales: changed (policy)"]
