@@ -64,7 +64,7 @@ class GroupWriter:
     def _run(self) -> None:
         try:
             while True:
-                self._commit(self._gathered())
+                self._commit_on_one_connection(self._gathered())
         except BaseException:
             # Without its writer this process can keep no promise. Whoever supervises it starts another.
             log.critical("the store's writer died", exc_info=True)
@@ -79,19 +79,33 @@ class GroupWriter:
             pass
         return group
 
-    def _commit(self, group: list[_Item]) -> None:
+    def _commit_on_one_connection(self, group: list[_Item]) -> None:
+        """Commit this group and those after it, until something goes wrong."""
         try:
-            with self._engine.begin() as db:
-                results = [(group[0][0](db), None)] if len(group) == 1 else [_in_savepoint(db, fn) for fn, _ in group]
-        except Exception as error:  # noqa: BLE001  whatever it was, nothing was stored, and each caller must know
+            with self._engine.connect() as db:
+                while _commit(db, group):
+                    group = self._gathered()
+        except Exception as error:  # noqa: BLE001  there was no connection to be had, or it could not even be closed
             for _, done in group:
-                done.set_exception(error)
-            return
-        for (_, done), (result, failure) in zip(group, results, strict=True):
-            if failure is None:
-                done.set_result(result)
-            else:
-                done.set_exception(failure)
+                if not done.done():
+                    done.set_exception(error)
+
+
+def _commit(db: Connection, group: list[_Item]) -> bool:
+    """Commit the group and tell everybody; False if that failed, and the connection is not to be used again."""
+    try:
+        with db.begin():
+            results = [(group[0][0](db), None)] if len(group) == 1 else [_in_savepoint(db, fn) for fn, _ in group]
+    except Exception as error:  # noqa: BLE001  whatever it was, nothing was stored, and each caller must know
+        for _, done in group:
+            done.set_exception(error)
+        return False
+    for (_, done), (result, failure) in zip(group, results, strict=True):
+        if failure is None:
+            done.set_result(result)
+        else:
+            done.set_exception(failure)
+    return True
 
 
 def _in_savepoint(db: Connection, fn: Callable[[Connection], Any]) -> tuple[Any, Exception | None]:

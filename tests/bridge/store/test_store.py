@@ -158,3 +158,19 @@ def test_a_full_disk_is_an_error_for_everybody_and_heals_by_itself(store, now):
 
     store.write(heal)
     assert names(store) == ["after"]
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_writer_that_cannot_connect_says_so_and_goes_on_when_it_can(store, now, tmp_path):
+    database = tmp_path / "data" / "ringbridge.sqlite3"
+    away = tmp_path / "away"
+    store.close()
+    (tmp_path / "data").rename(away)
+    with pytest.raises(StoreUnavailable):
+        store.write(add("lost", now))
+
+    away.rename(tmp_path / "data")
+
+    store.write(add("found", now))
+    assert database.exists()
+    assert names(store) == ["found"]
