@@ -36,10 +36,8 @@ def postgres(group: Group, folder: Path) -> str:
     data, port = folder / "postgres", free_port()
     data.mkdir(mode=0o700)
     if user:
-        for path in (folder, *folder.parents):  # the other user has to pass through
-            with suppress(PermissionError):
-                if path.stat().st_uid == os.getuid() and path != Path("/"):
-                    path.chmod(path.stat().st_mode | 0o011)
+        for path in (folder, folder.parent):  # both are ours for this run, and the other user has to pass through
+            path.chmod(path.stat().st_mode | 0o011)
         shutil.chown(data, user)
     made = subprocess.run(
         [initdb, "--pgdata", data, "--username", "bench", "--auth", "trust", "--encoding", "UTF8", "--locale", "C"],

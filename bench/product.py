@@ -1,4 +1,4 @@
-"""Ringbridge, started through its public commands in folders and on ports of its own, between our driver and receiver."""
+"""Ringbridge, started through its public commands, with folders and ports of its own."""
 
 from __future__ import annotations
 

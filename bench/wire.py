@@ -37,19 +37,24 @@ class Line(asyncio.Protocol):
         self._current = -1
         self._written = 0
         self._transport: asyncio.WriteTransport | None = None
+        self._lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
+        self._next()
 
     def send(self, number: int, data: bytes) -> None:
         """Write this request as soon as those before it are answered."""
-        if self._current >= 0:
-            self._waiting.append((number, data))
-        elif self._transport is None:
+        if self._lost:
             self._answered(number, monotonic_ns(), 0, 0)
         else:
-            self._current = number
+            self._waiting.append((number, data))
+            self._next()
+
+    def _next(self) -> None:
+        if self._transport is not None and self._waiting and self._current < 0:
+            self._current, data = self._waiting.popleft()
             self._written = monotonic_ns()
             self._transport.write(data)
 
@@ -61,11 +66,10 @@ class Line(asyncio.Protocol):
         number, status = self._current, int(self._buffer[9:12])
         self._current, self._buffer = -1, b""  # one request at a time: nothing else can be in it
         self._answered(number, self._written, monotonic_ns(), status)
-        if self._waiting and self._current < 0:
-            self.send(*self._waiting.popleft())
+        self._next()
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._transport = None
+        self._transport, self._lost = None, True
         if self._current >= 0:
             number, self._current = self._current, -1
             self._answered(number, self._written, 0, 0)

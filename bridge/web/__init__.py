@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from bridge.service import Service
 from bridge.store import StoreUnavailable
 from bridge.web import health, webhook
+from bridge.web.unneeded import Unneeded
 
 log = logging.getLogger(__name__)
 
@@ -39,4 +40,5 @@ def create_app(service: Service) -> Flask:
         log.error("a request failed unexpectedly", exc_info=error)
         return Response("Something went wrong here; the log says what.\n", 500, content_type="text/plain")
 
+    app.wsgi_app = Unneeded(service, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap itself
     return app
