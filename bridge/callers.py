@@ -205,10 +205,11 @@ def _is_fresh(db: Db, chat: Mapping[str, object], now: datetime) -> bool:
 
 def _locked(db: Db, instance_id: int) -> Row[Any, Any]:
     """The instance's place in its queue. Held to the end of the transaction, so that no call begins to wait for an
-    answer while that answer is being written down. Always taken before the rows of calls.
+    answer while that answer is being written down. `key_share`, here and elsewhere, lets others refer to the row
+    meanwhile: a new call does, and two of them that then wanted the row alone would wait for each other for ever.
     """
     columns = (instances.c.lookup_at, instances.c.lookups_until)
-    return db.execute(select(*columns).where(instances.c.id == instance_id).with_for_update()).one()
+    return db.execute(select(*columns).where(instances.c.id == instance_id).with_for_update(key_share=True)).one()
 
 
 def _step(instance: Instance) -> timedelta:

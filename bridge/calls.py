@@ -48,7 +48,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     table.c.name_due,
     table.c.asked_at,
 )
-_BY_KEY = select(*_COLUMNS).where(table.c.key == bindparam("key")).with_for_update()
+_BY_KEY = select(*_COLUMNS).where(table.c.key == bindparam("key")).with_for_update(key_share=True)
 _CHANGE = update(table).where(table.c.id == bindparam("row"))
 _RINGING_IN_CHAT = (
     select(*_COLUMNS)
@@ -60,7 +60,7 @@ _RINGING_IN_CHAT = (
     )
     .order_by(table.c.started_at.desc())
     .limit(1)
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 
 
@@ -140,7 +140,7 @@ def silent(db: Db, stored_before: datetime, limit: int) -> Sequence[CallRow]:
         .where(table.c.status == CallStatus.RINGING, table.c.received_at < stored_before)
         .order_by(table.c.received_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     return [_call(row) for row in db.execute(query)]
 

@@ -71,7 +71,7 @@ _WHOLE = (
     .join(_connections, _connections.c.id == _deliveries.c.connection_id)
     .outerjoin(_callers, (_callers.c.instance_id == _calls.c.instance_id) & (_callers.c.chat_id == _calls.c.chat_id))
     .where(_deliveries.c.id == bindparam("delivery"))
-    .with_for_update(of=_deliveries)
+    .with_for_update(of=_deliveries, key_share=True)
 )
 _TWIN_LEASED = select(_deliveries.c.id).where(
     _deliveries.c.connection_id == bindparam("connection"),
@@ -83,7 +83,7 @@ _CHANGE = update(_deliveries).where(_deliveries.c.id == bindparam("row"))
 _UNDER_FENCE = (
     select(_deliveries)
     .where(_deliveries.c.id == bindparam("row"), _deliveries.c.fence == bindparam("under"))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _BEGIN_ATTEMPT = insert(tables.attempts)
 _END_ATTEMPT = update(tables.attempts).where(

@@ -49,7 +49,7 @@ _OF_CALL: Select[Any] = (
         table.c.unsure,
     )
     .where(table.c.call_id == bindparam("call"))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _CHANGE = update(table).where(table.c.id == bindparam("row"))
 
@@ -164,7 +164,7 @@ def fallen_due(db: Db, now: datetime, limit: int, *, all_of_them: bool = False) 
     query = select(table.c.id).where(table.c.state == "due", table.c.due_at <= now)
     if not all_of_them:
         query = query.where(or_(table.c.rung_at.is_(None), table.c.rung_at <= now - RING_AGAIN))
-    chosen = query.order_by(table.c.due_at).limit(limit).with_for_update(skip_locked=True)
+    chosen = query.order_by(table.c.due_at).limit(limit).with_for_update(skip_locked=True, key_share=True)
     mark = update(table).where(table.c.id.in_(chosen)).values(rung_at=now).returning(table.c.id, table.c.owes)
     return _bells(db.execute(mark))
 

@@ -75,6 +75,8 @@ class Store:
                 time.sleep(random.uniform(0, 0.05 * 2**tries))  # noqa: S311  jitter, not a secret
 
     def close(self) -> None:
+        if self._group:
+            self._group.close()
         self.engine.dispose()
 
 

@@ -33,7 +33,7 @@ class GroupWriter:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue: SimpleQueue[_Item] = SimpleQueue()
+        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._starting = threading.Lock()
         self._pid: int | None = None  # threads do not survive a fork: each process starts its own
 
@@ -53,42 +53,65 @@ class GroupWriter:
         except TimeoutError:
             raise StoreUnavailable("The store did not commit in time; this will be tried again.") from None
 
+    def close(self) -> None:
+        """Let the writer's thread and its connection go; another write starts anew."""
+        with self._starting:
+            if self._pid == os.getpid():
+                self._queue.put(None)
+            self._pid = None
+
+    __del__ = close
+
     def _start(self) -> None:
         with self._starting:
             if self._pid == os.getpid():
                 return
             self._queue = SimpleQueue()
-            threading.Thread(target=self._run, name="store-writer", daemon=True).start()
+            # The thread knows the queue and not this object, so that it ends when nobody can write any more.
+            writer = threading.Thread(target=_serve, args=(self._engine, self._queue), name="store-writer", daemon=True)
+            writer.start()
             self._pid = os.getpid()
 
-    def _run(self) -> None:
-        try:
-            while True:
-                self._commit_on_one_connection(self._gathered())
-        except BaseException:
-            # Without its writer this process can keep no promise. Whoever supervises it starts another.
-            log.critical("the store's writer died", exc_info=True)
-            os._exit(70)
 
-    def _gathered(self) -> list[_Item]:
-        group = [self._queue.get()]
-        try:
-            while len(group) < _LARGEST_GROUP:
-                group.append(self._queue.get_nowait())
-        except Empty:
-            pass
-        return group
+def _serve(engine: Engine, queue: SimpleQueue[_Item | None]) -> None:
+    try:
+        while group := _gathered(queue):
+            _commit_on_one_connection(engine, queue, group)
+    except BaseException:
+        # Without its writer this process can keep no promise. Whoever supervises it starts another.
+        log.critical("the store's writer died", exc_info=True)
+        os._exit(70)
 
-    def _commit_on_one_connection(self, group: list[_Item]) -> None:
-        """Commit this group and those after it, until something goes wrong."""
-        try:
-            with self._engine.connect() as db:
-                while _commit(db, group):
-                    group = self._gathered()
-        except Exception as error:  # noqa: BLE001  there was no connection to be had, or it could not even be closed
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(error)
+
+def _gathered(queue: SimpleQueue[_Item | None]) -> list[_Item]:
+    """All that waits, or else the next that comes; empty when the writer is to end."""
+    group: list[_Item] = []
+    try:
+        while len(group) < _LARGEST_GROUP:
+            item = queue.get_nowait() if group else queue.get()
+            if item is None:
+                if group:
+                    queue.put(None)  # first what came before
+                break
+            group.append(item)
+    except Empty:
+        pass
+    return group
+
+
+def _commit_on_one_connection(engine: Engine, queue: SimpleQueue[_Item | None], group: list[_Item]) -> None:
+    """Commit this group and those after it, until something goes wrong or the writer is to end."""
+    try:
+        with engine.connect() as db:
+            while _commit(db, group):
+                group = _gathered(queue)
+                if not group:
+                    queue.put(None)
+                    return
+    except Exception as error:  # noqa: BLE001  there was no connection to be had, or it could not even be closed
+        for _, done in group:
+            if not done.done():
+                done.set_exception(error)
 
 
 def _commit(db: Connection, group: list[_Item]) -> bool:

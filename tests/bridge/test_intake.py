@@ -264,3 +264,24 @@ def test_ringing_that_nobody_was_told_before_the_outcome_is_over_for_those_who_h
     desk.hear("pickUp", 5)
 
     assert desk.states()["ring-1"] == ("skipped", CallStatus.RINGING, None)
+
+
+def test_many_new_callers_at_once_on_one_instance_do_not_wait_for_each_other_for_ever(store, now):
+    desk = Desk(store, now, ["result"])
+    barrier, verdicts = threading.Barrier(12), []
+
+    def hear(number):
+        barrier.wait()
+        verdicts.append(desk.hear("offer", id_message=f"N{number}", chat=f"155512300{number:02}@c.us").verdict)
+
+    threads = [threading.Thread(target=hear, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert verdicts == ["call"] * 12
+    if store.engine.dialect.name == "postgresql":
+        with store.engine.connect() as db:
+            deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            assert db.exec_driver_sql(deadlocks).scalar() == 0
