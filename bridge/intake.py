@@ -62,8 +62,20 @@ def _offered(db: Db, event: CallEvent, body: bytes, line: _Line, settings: Setti
         _keep(db, event, body, line.instance, known, now)
         return Accepted("repeat")
     _keep(db, event, body, line.instance, call, now)
+    call = _settled_by_ourselves(db, event, call)
     call = _with_name_booked(db, call, line.instance, now)
     return _tell(db, call, line, settings, now, new=True)
+
+
+def _settled_by_ourselves(db: Db, event: CallEvent, call: CallRow) -> CallRow:
+    """The call as an outcome from our own account left it that came before this offer, if there was one."""
+    outcomes = event.outcome_keys()
+    own = notifications.own_among(db, outcomes) if outcomes else None
+    if own is None:
+        return call
+    key, came_at = own
+    calls.advance(db, call, outcomes[key], None, came_at)
+    return replace(call, status=outcomes[key])
 
 
 def _ended(db: Db, event: CallEvent, body: bytes, line: _Line, settings: Settings, now: datetime) -> Accepted:
@@ -80,7 +92,7 @@ def _ended(db: Db, event: CallEvent, body: bytes, line: _Line, settings: Setting
         call = _with_name_booked(db, call, line.instance, now)
         return _tell(db, call, line, settings, now, new=True)
     stands = call.status.rank > CallStatus.UNKNOWN.rank and event.status is not call.status
-    verdict: notifications.Verdict = "late_outcome" if stands else "call"
+    verdict: notifications.Verdict = "own" if event.from_ourselves else "late_outcome" if stands else "call"
     if not _keep(db, event, body, line.instance, call, now, verdict=verdict):
         return Accepted("repeat")
     if not calls.advance(db, call, event.status, event.raw_status, calls.event_time(event, now)):

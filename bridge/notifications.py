@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -50,6 +51,13 @@ def keep(
 def is_kept(db: Db, key: str) -> bool:
     """Whether this very notification has come before."""
     return db.execute(select(table.c.id).where(table.c.key == key)).first() is not None
+
+
+def own_among(db: Db, keys: Iterable[str]) -> tuple[str, datetime] | None:
+    """The key of the first of these that came from our own account, and when it came."""
+    query = select(table.c.key, table.c.received_at).where(table.c.key.in_(list(keys)), table.c.verdict == "own")
+    row = db.execute(query.order_by(table.c.id).limit(1)).one_or_none()
+    return (row.key, row.received_at) if row else None
 
 
 def keep_unread(db: Db, body: bytes, instance_id: int | None, reason: str, now: datetime) -> bool:

@@ -58,7 +58,17 @@ class CallEvent:
     @property
     def key(self) -> str:
         """Identifies this notification: a repeat has the same one."""
-        return _digest(self.id_instance, *self._identity(), self.word)
+        return self._key_of(self.word)
+
+    def outcome_keys(self) -> dict[str, CallStatus]:
+        """The keys that this call's outcomes have, each with what it means; empty for a call without an id."""
+        if self.id_message is None:
+            return {}
+        outcomes = {word: status for word, status in _OUTCOMES.items() if status is not CallStatus.RINGING}
+        return {self._key_of(word): status for word, status in outcomes.items()}
+
+    def _key_of(self, word: str) -> str:
+        return _digest(self.id_instance, *self._identity(), word)
 
     @property
     def call_key(self) -> str:

@@ -10,7 +10,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -110,6 +110,8 @@ def _location(settings: Settings) -> tuple[URL, Path | None]:
 
 
 def _sqlite(url: URL) -> Engine:
+    with suppress(OSError):  # SQLite itself says what is wrong, when it is used
+        Path(str(url.database)).touch(mode=0o600)  # it holds names and numbers; the files beside it take its mode
     engine = create_engine(url, pool_size=32, max_overflow=32, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

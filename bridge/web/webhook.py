@@ -34,7 +34,11 @@ def blueprint(service: Service) -> Blueprint:
         owners = service.directory.current().tokens.instances(request.headers.get("Authorization"))
         if not owners:
             return refuse("The Authorization header fits no webhook_token of any instance.")
-        return _received(service, owners, request.get_data(cache=False), refuse)
+        try:
+            body = request.get_data(cache=False)
+        except OSError:  # a chunk that is none, or a connection that was closed: gunicorn raises it here
+            return Response("The body broke off.\n", 400, content_type="text/plain")
+        return _received(service, owners, body, refuse)
 
     return door
 

@@ -189,6 +189,17 @@ def test_calls_from_our_own_account_are_kept_and_told_to_nobody(desk):
     assert (desk.calls(), desk.states(), desk.verdicts()) == ([], {}, ["own", "own"])
 
 
+@pytest.mark.parametrize("outcome_first", [True, False])
+def test_an_outcome_from_our_own_account_settles_the_call_of_its_id(desk, outcome_first):
+    ours = {"chat": "15557650001@c.us"}
+    for status, more in (("declined", ours), ("offer", {})) if outcome_first else (("offer", {}), ("declined", ours)):
+        desk.hear(status, 5, stamped=0, **more)
+
+    assert [(call.chat_id, call.status) for call in desk.calls()] == [(CHAT, "missed")]
+    assert sorted(desk.verdicts()) == ["call", "own"]
+    assert owed(desk)["result-2"] == owed(desk)["all-3"] == "missed"
+
+
 @pytest.mark.parametrize(
     "at",
     [1763647392, "1763647392", 1763647392000, 1763647392.0, None, "soon", -5, 10**30, float("inf"), [], True],
