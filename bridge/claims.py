@@ -37,6 +37,7 @@ class Claim:
     call: Call
     known: Known
     started_at: datetime
+    failing_since: datetime | None
 
 
 _deliveries, _calls, _instances = tables.deliveries, tables.calls, tables.instances
@@ -133,6 +134,7 @@ def claim(
         call=_call(row),
         known=_known(row),
         started_at=now,
+        failing_since=row.failing_since,
     )
 
 

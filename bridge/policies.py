@@ -74,8 +74,9 @@ def is_late(offered_at: datetime, received_at: datetime, now: datetime, ring_sec
     return now - min(offered_at, received_at) > timedelta(seconds=ring_seconds)
 
 
-def after_failure(error: ConnectorError | BrokenConnector, attempts: int) -> Outcome:
-    """What follows when a connector raised; `attempts` counts this one, too."""
+def after_failure(error: ConnectorError | BrokenConnector, attempts: int, failing_for: timedelta) -> Outcome:
+    """What follows when a connector raised; `attempts` counts this one, too, and the first of them was so long ago."""
+    backoff = _backoff(attempts, failing_for.total_seconds())
     match error:
         case BrokenConnector():
             return Hold(str(error), "broken")
@@ -83,14 +84,18 @@ def after_failure(error: ConnectorError | BrokenConnector, attempts: int) -> Out
             return Hold(error.reason, "gone" if error.gone else "credentials", error.receipt)
         case RateLimited():
             asked = min(error.retry_after or 0.0, _LONGEST_PAUSE_ASKED_FOR)
-            return TryAgain(error.reason, max(_backoff(attempts), asked), unsure=False, receipt=error.receipt)
+            return TryAgain(error.reason, max(backoff, asked), unsure=False, receipt=error.receipt)
         case Retryable():
-            delay = max(_backoff(attempts), error.look_after if error.sent else 0.0)
+            delay = max(backoff, error.look_after if error.sent else 0.0)
             return TryAgain(error.reason, delay, unsure=error.sent, receipt=error.receipt)
         case _:
             return GiveUp(error.reason, receipt=error.receipt)
 
 
-def _backoff(attempts: int) -> float:
-    """Full jitter: a recovered system is not met by everything at once."""
-    return random.uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(attempts - 1, 16)))  # noqa: S311
+def _backoff(attempts: int, failing_for: float) -> float:
+    """Full jitter: a recovered system is not met by everything at once.
+
+    Never longer than it has failed so far: after an outage of a minute nobody waits longer than another one.
+    """
+    growing = _FIRST_DELAY * 2 ** min(attempts - 1, 16)
+    return random.uniform(0, min(_LONGEST_DELAY, growing, max(_FIRST_DELAY, failing_for)))  # noqa: S311

@@ -48,7 +48,8 @@ def attempt(service: Service, claimed: Claim) -> Outcome:
             connector = service.live.connect(claimed.connection_id, claimed.connection_version)
             return Delivered(connector.deliver(claimed.call, claimed.known))
     except (ConnectorError, BrokenConnector) as error:
-        return policies.after_failure(error, claimed.attempts)
+        failing_for = service.now() - (claimed.failing_since or claimed.started_at)
+        return policies.after_failure(error, claimed.attempts, failing_for)
     except Exception:
         log.exception("connector failed unexpectedly", extra={"delivery_id": claimed.delivery_id})
         return GiveUp("The connector failed unexpectedly; the log says how.", unsure=True)
