@@ -4,15 +4,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
+JOBS ?= 4
 
-.PHONY: demo test setup dev check lint fix docs bench lock clean
+# Proofs that want a machine of their own: beside others they miss their bounds. `make proofs` runs them.
+LONGER := test_crash_loop test_redis_faults test_postgres_faults test_leaving test_suspended test_clock_steps \
+	test_disk_full test_rough_requests test_upgrade test_soak test_deaf_workers
+
+.PHONY: demo test proofs screenshots catalogues setup dev check lint fix docs bench lock clean
 
 demo: setup  ## ring twelve calls through the whole bridge
 	@$(BIN)/ringbridge demo $(shell test -t 0 || echo --exit) $(ARGS)
 
-test: dev  ## the whole suite
+test: dev  ## the whole suite, in JOBS processes: most of it waits for something
 	@echo "Running the tests …"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --ignore tests/faults $(ARGS)
+	@test -z "$$CI" || $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(LONGER:%=--ignore tests/faults/%.py) tests/faults $(ARGS)
+
+proofs: dev  ## every fault proof, one after the other, with what each prints: half an hour on a machine of its own
+	@$(BIN)/python -m pytest -s tests/faults $(ARGS)
+
+screenshots: dev  ## a picture of every page, wide and phone-sized, light and dark, empty and full; needs Chromium
+	@SCREENSHOTS=$${SCREENSHOTS:-dist/screenshots} $(BIN)/python -m pytest tests/browser/test_every_page.py $(ARGS)
 
 setup: $(VENV)/.runtime  ## the environment and the ringbridge command
 
@@ -52,14 +64,19 @@ fix: dev  ## format, and mend what can be mended
 docs: dev  ## write the generated parts of docs/connectors
 	@$(BIN)/python -m bridge.reference
 
+catalogues: dev  ## take new texts of the pages into bridge/web/catalogues/*.po, for somebody to translate
+	@$(BIN)/pybabel -q extract -F bridge/web/catalogues/extract.cfg --no-location --sort-output --omit-header -k _ -o dist/pages.pot .
+	@for one in bridge/web/catalogues/*.po; do $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap \
+		--omit-header -l $$(basename $$one .po) -i dist/pages.pot -o $$one; done
+
 bench: dev  ## measure; see docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
 lock:  ## renew both lock files; needs uv
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --extra postgres --group build pyproject.toml --output-file requirements.lock
+		--no-emit-index-url --extra apprise --extra postgres --group build pyproject.toml --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --extra postgres --group build --group dev --constraint requirements.lock \
+		--no-emit-index-url --extra apprise --extra postgres --group build --group dev --constraint requirements.lock \
 		pyproject.toml --output-file requirements-dev.lock
 
 clean:  ## remove the environment and caches
