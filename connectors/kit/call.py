@@ -107,3 +107,15 @@ class Known:
     told: CallStatus | None = None
     unsure: bool = False
     person: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a system allows one of its accounts: so many requests a second, and `burst` of them at once.
+
+    `account` names it, such as the host of a portal: connections that name the same one share its allowance.
+    """
+
+    account: str
+    per_second: float
+    burst: int

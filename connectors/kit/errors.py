@@ -33,11 +33,18 @@ class Retryable(ConnectorError):
 
 
 class RateLimited(Retryable):
-    """The system asks for a pause: nothing was done. `retry_after` is in seconds, None if it did not say."""
+    """The system asks for a pause: nothing was done. `retry_after` is in seconds, None if it did not say.
 
-    def __init__(self, reason: str, *, retry_after: float | None = None, receipt: Receipt | None = None) -> None:
+    Nothing is told to the system meanwhile; where it answers everything else, such as when it has locked a single
+    record, the call waits `alone`.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, alone: bool = False, receipt: Receipt | None = None
+    ) -> None:
         super().__init__(reason, receipt=receipt)
         self.retry_after = retry_after
+        self.alone = alone
 
 
 class Rejected(ConnectorError):

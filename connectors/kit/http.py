@@ -84,11 +84,15 @@ class Http:
         headers: Mapping[str, str] | None = None,
         auth: Auth | None = None,
         timeout_read: float | None = None,
+        largest: int | None = None,
         classify: Classify | None = None,
     ) -> Answer:
-        """Send one request and return its 2xx answer; anything else is raised as what it means."""
+        """Send one request and return its 2xx answer; anything else is raised as what it means.
+
+        `largest` is the number of bytes that this answer may have, where that is not what all may have.
+        """
         request = _prepared(method, url, json=json, content=content, params=params, headers=headers, auth=auth)
-        result = self._exchange(request, timeout_read)
+        result = self._exchange(request, timeout_read, largest or self._limits.body)
         if isinstance(result, Answer):
             error = failure(result, classify)
             if error is None:
@@ -96,7 +100,7 @@ class Http:
             raise error
         raise result  # outside any except block, so that the one that holds the URL is not its context
 
-    def _exchange(self, request: PreparedRequest, timeout_read: float | None) -> Answer | ConnectorError:
+    def _exchange(self, request: PreparedRequest, timeout_read: float | None, limit: int) -> Answer | ConnectorError:
         host = urlsplit(str(request.url)).hostname or ""
         seconds = allowance(self._limits.total)
         if seconds <= 0:
@@ -111,25 +115,7 @@ class Http:
                 return error
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 return _transport_failure(host, error, flight, seconds, timeout)
-            return self._read(host, response, flight, seconds)
-
-    def _read(self, host: str, response: requests.Response, flight: Flight, seconds: float) -> Answer:
-        raw, limit = response.raw, self._limits.body
-        body, fault = b"", None
-        try:
-            body = raw.read(limit + 1, decode_content=True)
-        except (HTTPError, OSError, ValueError):
-            fault = f"The answer of {host} broke off or cannot be decoded."
-        if flight.overdue:
-            fault = f"{host} did not finish its answer within {seconds:.3g} s."
-        elif len(body) > limit:
-            fault = f"The answer of {host} is larger than {limit} bytes."
-        if fault is None:
-            raw.release_conn()
-        else:
-            body = b""
-            raw.close()  # what is left of the answer must not meet the next request
-        return Answer(response.status_code, response.headers, body, host, fault)
+            return _read(host, response, flight, seconds, limit)
 
 
 class Api:
@@ -186,6 +172,25 @@ class Api:
             classify=self._classify,
         )
         return answer.json() if answer.body or answer.fault else None
+
+
+def _read(host: str, response: requests.Response, flight: Flight, seconds: float, limit: int) -> Answer:
+    raw = response.raw
+    body, fault = b"", None
+    try:
+        body = raw.read(limit + 1, decode_content=True)
+    except (HTTPError, OSError, ValueError):
+        fault = f"The answer of {host} broke off or cannot be decoded."
+    if flight.overdue:
+        fault = f"{host} did not finish its answer within {seconds:.3g} s."
+    elif len(body) > limit:
+        fault = f"The answer of {host} is larger than {limit} bytes."
+    if fault is None:
+        raw.release_conn()
+    else:
+        body = b""
+        raw.close()  # what is left of the answer must not meet the next request
+    return Answer(response.status_code, response.headers, body, host, fault)
 
 
 def _prepared(

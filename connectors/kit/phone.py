@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -19,6 +20,7 @@ def e164(digits: str) -> str | None:
     return f"+{bare}" if _E164_DIGITS.fullmatch(bare) else None
 
 
+@lru_cache(maxsize=4096)  # it costs as much as a transaction, and boards show the same numbers again and again
 def international(phone: str) -> str:
     """As people write it, +7 900 123-45-00; what cannot be read comes back as it was."""
     try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import SecretStr
+from requests.adapters import BaseAdapter
 
 from connectors.kit.call import Call, Caller, CallStatus, Known
-from connectors.kit.connector import Connector
+from connectors.kit.connector import Connector, construct
 from connectors.kit.http import Http
+from connectors.kit.memory import Remembered
 from connectors.kit.settings import ConnectorSettings
+from connectors.kit.testing.notebook import Notebook
 from connectors.kit.testing.stand import Fault, Reply, Stand, System
 
 PAUSE = 7.0
@@ -32,7 +35,8 @@ class Subject:
     """A connector on trial.
 
     `settings` are valid values; those of SecretStr fields, and `secrets`, are looked for wherever they must not
-    show. `system` makes a fresh stand-in. `status` is one that a first delivery writes something about.
+    show. `system` makes a fresh stand-in. `status` is one that a first delivery writes something about. `remembered` is
+    what the memory of one that remembers begins with.
     """
 
     connector: type[Connector]
@@ -40,27 +44,39 @@ class Subject:
     system: Callable[[], System]
     secrets: tuple[str, ...] = ()
     status: CallStatus = CallStatus.MISSED
+    remembered: Remembered = field(default_factory=dict)
 
     def configured(self) -> ConnectorSettings:
         return self.connector.Settings.model_validate(dict(self.settings))
 
-    def connected(self, stand: Stand) -> Connector:
-        make: Callable[[ConnectorSettings, Http], Connector] = self.connector
-        return make(self.configured(), Http(adapter=stand))
+    def connected(self, to: BaseAdapter) -> Connector:
+        """The connector, made anew, with a Stand or a Recorded where the network would be."""
+        return construct(self.connector, self.configured(), Http(adapter=to), Notebook(self.remembered))
 
     def canaries(self) -> list[str]:
         hidden = [value for _, value in self.configured() if isinstance(value, SecretStr)]
-        return [text for text in (*self.secrets, *(value.get_secret_value() for value in hidden)) if text]
+        found = (*self.secrets, *self.remembered.values(), *(value.get_secret_value() for value in hidden))
+        return [text for text in found if text]
+
+
+_LABELS = {
+    CallStatus.RINGING: "Incoming call",
+    CallStatus.UNKNOWN: "Call, outcome not reported",
+    CallStatus.MISSED: "Missed call",
+    CallStatus.DROPPED: "Dropped call",
+    CallStatus.ANSWERED: "Answered call",
+}
 
 
 def sample_call(status: CallStatus = CallStatus.MISSED) -> Call:
     """A call with a name that no system may take for markup."""
+    label = _LABELS[status]
     return Call(
         id="7103111222-9C41D0A7F2B84E6E93B1D5C0AA77E210",
         instance="support",
         status=status,
-        label="Missed call",
-        summary='Missed call from Zoë <b>&"O\'Neil"</b>, +1 555-123-0042, 20 November 2026, 14:03 UTC',
+        label=label,
+        summary=f'{label}: Zoë <b>&"O\'Neil"</b> (+15551230042), line support, 2026-11-20 14:03 UTC',
         caller=Caller("15551230042@c.us", 'Zoë <b>&"O\'Neil"</b>', "contact_name", "+15551230042"),
         started_at=datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC),
         outcome_at=None if status is CallStatus.RINGING else datetime(2026, 11, 20, 14, 3, 31, tzinfo=UTC),
@@ -93,6 +109,10 @@ def questions(subject: Subject) -> Iterator[Question]:
     yield Question(subject, "deliver", lambda connector: connector.deliver(call, Known()))
     if hasattr(subject.connector, "find_caller"):
         yield Question(subject, "find_caller", lambda connector: connector.find_caller("+15551230042"))
+    if hasattr(subject.connector, "withdraw"):
+        popup = subject.connected(Stand(subject.system())).deliver(sample_call(CallStatus.RINGING), Known())
+        shown = Known(receipt=popup, told=CallStatus.RINGING)
+        yield Question(subject, "withdraw", lambda connector: connector.withdraw(call, shown))
 
 
 def everything_that_fails(subject: Subject) -> Iterator[tuple[Question, Fault]]:
