@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bridge.greenapi import chats
+from bridge.greenapi import alerts, chats, senders, values
+from bridge.greenapi.alerts import Alert
+from bridge.greenapi.senders import Sender
 from bridge.text import clean, storable
 from connectors.kit import CallStatus
 
 INCOMING_CALL = "incomingCall"
+_MESSAGE = "incomingMessageReceived"
 
 _OUTCOMES = {
     "offer": CallStatus.RINGING,
@@ -33,12 +35,19 @@ _OUTCOMES = {
     "missed": CallStatus.MISSED,
 }
 _READABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
-_LONGEST_ID = 512
-_MILLISECONDS = 100_000_000_000  # as seconds this would be the year 5138
+_LONGEST_WORD = 40
 
 
 class Unreadable(Exception):
-    """A body that no notification can be made of. The message says why, in words for an administrator."""
+    """A body that no notification can be made of. The message says why, in words for an administrator.
+
+    `type` and `id_instance` are what it names all the same; None where it does not.
+    """
+
+    def __init__(self, reason: str, type_: str | None = None, id_instance: str | None = None) -> None:
+        super().__init__(reason)
+        self.type = type_
+        self.id_instance = id_instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,10 @@ class CallEvent:
         outcomes = {word: status for word, status in _OUTCOMES.items() if status is not CallStatus.RINGING}
         return {self._key_of(word): status for word, status in outcomes.items()}
 
+    def keys(self) -> list[str]:
+        """The keys that any notification about this call may have; empty for a call without an id."""
+        return [] if self.id_message is None else [self._key_of(word) for word in _OUTCOMES]
+
     def _key_of(self, word: str) -> str:
         return _digest(self.id_instance, *self._identity(), word)
 
@@ -86,11 +99,21 @@ class CallEvent:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Anything that GREEN-API sends. `call` is None for the types that we have no use for."""
+    """Anything that GREEN-API sends. `call` and `alert` are None for the types that we have no use for.
+
+    `sender` is who wrote, where it is a message: of that only the names are of use.
+    """
 
     type: str | None
     id_instance: str | None
-    call: CallEvent | None
+    call: CallEvent | None = None
+    alert: Alert | None = None
+    sender: Sender | None = None
+
+    @property
+    def is_unneeded(self) -> bool:
+        """Whether there is nothing in it to be written down at once."""
+        return self.call is None and self.alert is None
 
 
 def read(body: bytes) -> Notification:
@@ -111,21 +134,24 @@ def read(body: bytes) -> Notification:
 
 def _notification(document: dict[str, Any]) -> Notification:
     data = document.get("instanceData")
-    id_instance = _text(data.get("idInstance")) if isinstance(data, dict) else None
-    if document["typeWebhook"] != INCOMING_CALL:
-        return Notification(storable(document["typeWebhook"][:80]), id_instance, None)
+    id_instance = values.text(data.get("idInstance")) if isinstance(data, dict) else None
+    kind = document["typeWebhook"]
+    if kind == _MESSAGE:
+        return Notification(kind, id_instance, sender=senders.sender(document.get("senderData")))
+    if kind in alerts.TYPES and id_instance is not None:
+        return Notification(kind, id_instance, alert=_alert(kind, id_instance, document))
+    if kind != INCOMING_CALL:
+        return Notification(storable(kind[:80]), id_instance)
     if id_instance is None:
-        raise Unreadable("The notification names no idInstance.")
+        raise Unreadable("The notification names no idInstance.", INCOMING_CALL)
     return Notification(INCOMING_CALL, id_instance, _call(id_instance, document))
 
 
 def _call(id_instance: str, document: dict[str, Any]) -> CallEvent:
     body = _IncomingCall.model_validate(document)
     if body.chat_id is None:
-        raise Unreadable("The call names no caller in `from`.")
-    word = (body.status or "offer").strip().casefold() or "offer"
-    word = "hungup" if word == "hangup" else word
-    status = _OUTCOMES.get(word, CallStatus.UNKNOWN)
+        raise Unreadable("The call names no caller in `from`.", INCOMING_CALL, id_instance)
+    word, status = meaning(body.status)
     wid = document["instanceData"].get("wid")
     return CallEvent(
         id_instance=id_instance,
@@ -140,47 +166,35 @@ def _call(id_instance: str, document: dict[str, Any]) -> CallEvent:
     )
 
 
-def _text(value: object) -> str | None:
-    """An id as text: GREEN-API sends some as numbers. Blank is absent."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return str(value)[:_LONGEST_ID]
-    return storable(value.strip())[:_LONGEST_ID] or None if isinstance(value, str) else None
+def meaning(sent: str | None) -> tuple[str, CallStatus]:
+    """A status as GREEN-API spells it, in the one spelling that we compare, and what it means."""
+    word = (sent or "offer").strip().casefold() or "offer"
+    word = "hungup" if word == "hangup" else word
+    return word, _OUTCOMES.get(word, CallStatus.UNKNOWN)
+
+
+def _alert(kind: str, id_instance: str, document: dict[str, Any]) -> Alert:
+    quota = document.get("quotaData")
+    method = quota.get("method") if isinstance(quota, dict) else None
+    word = values.text(document.get("stateInstance") if kind == alerts.STATE_CHANGED else method) or ""
+    return Alert(kind, id_instance, clean(word, _LONGEST_WORD) or None, values.moment(document.get("timestamp")))
 
 
 def _word(value: object) -> str | None:
-    return None if value is None else storable(value if isinstance(value, str) else json.dumps(value))[:_LONGEST_ID]
-
-
-def _moment(value: object) -> datetime | None:
-    """Unix seconds or milliseconds, as a number or as text; None where there is no sense in it."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    if not math.isfinite(seconds) or seconds <= 0:
-        return None
-    if seconds >= _MILLISECONDS:
-        seconds /= 1000
-    return datetime.fromtimestamp(seconds, UTC) if seconds < _MILLISECONDS else None
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
+    return (
+        None if value is None else storable(value if isinstance(value, str) else json.dumps(value))[: values.LONGEST_ID]
+    )
 
 
 class _IncomingCall(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    chat_id: Annotated[str | None, BeforeValidator(_text)] = Field(None, alias="from")
-    id_message: Annotated[str | None, BeforeValidator(_text)] = Field(None, alias="idMessage")
+    chat_id: Annotated[str | None, BeforeValidator(values.text)] = Field(None, alias="from")
+    id_message: Annotated[str | None, BeforeValidator(values.text)] = Field(None, alias="idMessage")
     status: Annotated[str | None, BeforeValidator(_word)] = None
-    at: Annotated[datetime | None, BeforeValidator(_moment)] = Field(None, alias="timestamp")
+    at: Annotated[datetime | None, BeforeValidator(values.moment)] = Field(None, alias="timestamp")
     # The webhook's page does not name it, the journal's does: taken where it comes.
-    video: Annotated[bool | None, BeforeValidator(_flag)] = Field(None, alias="isVideo")
+    video: Annotated[bool | None, BeforeValidator(values.flag)] = Field(None, alias="isVideo")
 
 
 def _digest(*parts: str) -> str:

@@ -1,52 +1,33 @@
-"""The service: accounts that ring and say who is calling, and the controls for another process.
-
-Source: GREEN-API docs "GetContactInfo", "Common errors", "Rate limiter".
-"""
+"""The service: accounts that ring, say who is calling, and can be asked about; and the controls for another process."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Literal, Self
 
-from flask import Response, jsonify, request
-from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ConfigDict, Field
-from werkzeug.exceptions import NotFound
-
-from bridge.greenapi.standin.loopback import Faults, Loopback, unanswered
-from bridge.greenapi.standin.pusher import Pusher
-from bridge.greenapi.standin.rings import Account, Ring
-
-_WINDOW = 0.95  # of a second: requests that leave a second apart may arrive a little closer
-
-
-class Fault(BaseModel):
-    """What a method does wrong, for the next `count` requests or, with None, until a count of 0 clears it.
-
-    Without a `status` the right answer comes, only later; `drop` closes the connection instead of answering.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: str
-    status: int | None = Field(None, ge=200, le=599)
-    body: str = ""
-    headers: dict[str, str] = Field(default_factory=dict)
-    delay: float = Field(0.0, ge=0)
-    drop: bool = False
-    count: int | None = Field(None, ge=0)
+from bridge.greenapi.standin import controls
+from bridge.greenapi.standin.gateway import Fault, Gateway
+from bridge.greenapi.standin.lives import Life
+from bridge.greenapi.standin.loopback import Loopback
+from bridge.greenapi.standin.methods import Methods, state_changed
+from bridge.greenapi.standin.pusher import Event, Pusher
+from bridge.greenapi.standin.rings import Account, Notification, Other, Ring
 
 
 class GreenApi:
-    """Accounts that ring at their webhooks and answer `getContactInfo`. A stand-in is started once.
+    """Accounts whose calls are pushed to their webhooks or fetched, and the methods that we ask. Started once.
 
-    A refused notification is sent again after `pause` seconds. The log tells what was `queued`, each time
-    something was `pushed`, with the answer (None: none came), and of each `contact` that was asked for.
+    A refused notification is sent again after `pause` seconds; seconds are also `contact_delay` and `restart_delay`
+    (how long an account starts after a change of its settings), `journal_lag` (how late the journal knows of a call)
+    and `longest_poll` (after which a poll ends with nothing, said as `idle_poll`). `rate_limits` switches on the limits
+    of all methods, `contacts_per_second` (None: no limit) is that of getContactInfo. `needs_messages` lets calls out
+    only where `incomingWebhook` is on too. `clock` gives Unix seconds.
+
+    The log tells what was `queued`, each time something was `pushed`, with the answer (None: none came), or `polled`
+    and `deleted`, of each `contact` that was asked for, and of whatever else was `asked`.
     """
 
     def __init__(
@@ -57,18 +38,41 @@ class GreenApi:
         log: Path | None = None,
         contact_delay: float = 0.0,
         contacts_per_second: float | None = 1.0,
+        rate_limits: bool = False,
+        restart_delay: float = 0.0,
+        journal_lag: float = 0.0,
+        longest_poll: float = 60.0,
+        idle_poll: Literal["null", "empty"] = "null",
+        needs_messages: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.url = ""
-        self._accounts: dict[str, Account] = {}
-        self._asked: dict[str, deque[float]] = {}
-        self._lock = threading.Lock()
-        self._faults: Faults[Fault] = Faults()
-        self._contact_delay = contact_delay
-        self._contacts_per_second = contacts_per_second
+        self._lives: dict[str, Life] = {}
+        self._clock = clock
+        self._journal_lag = journal_lag
         self._loopback = Loopback(__name__, log)
         self.log = self._loopback.log
-        self._pusher = Pusher(self._accounts, pause=pause, log=self.log)
-        self._route()
+        self._pusher = Pusher(
+            self._lives,
+            pause=pause,
+            log=self.log,
+            happens=self._remember,
+            needs_messages=needs_messages,
+            clock=clock,
+        )
+        methods = Methods(
+            clock=clock,
+            stopping=self._loopback.stopping,
+            log=self.log,
+            tell=self._pusher.owe,
+            restart_delay=restart_delay,
+            contact_delay=contact_delay,
+            longest_poll=longest_poll,
+            idle_poll=idle_poll,
+        )
+        self._gateway = Gateway(self._lives, methods, contacts_per_second=contacts_per_second, rate_limits=rate_limits)
+        self._gateway.open(self._loopback.app)
+        controls.open_for_others(self._loopback.app, self)
         for account in accounts:
             self.account(account)
 
@@ -93,13 +97,43 @@ class GreenApi:
         self.stop()
 
     def account(self, account: Account) -> None:
-        """Add an account, or change the one with its id; what is queued there stays."""
-        self._accounts[account.id_instance] = account
+        """Add an account, or change the one with its id; what is queued there, and its journal, stays."""
+        life = self._lives.get(account.id_instance)
+        if life is None:
+            self._lives[account.id_instance] = Life(account, self._clock, self._pusher.gone)
+        else:
+            life.become(account)
         self._pusher.serve(account.id_instance)
+
+    def has(self, id_instance: str) -> bool:
+        """Whether there is such an account."""
+        return id_instance in self._lives
+
+    def settings(self, id_instance: str) -> dict[str, Any]:
+        """An account's settings, by GREEN-API's names, as they are now."""
+        return self._lives[id_instance].settings()
+
+    def waiting(self, id_instance: str) -> int:
+        """How many notifications are queued for an account."""
+        return len(self._lives[id_instance].queue)
+
+    def state(self, id_instance: str, state: str) -> None:
+        """Bring an account into a state, and tell of it where `stateWebhook` is on."""
+        self._lives[id_instance].state = state
+        self._pusher.owe(state_changed(id_instance, state))
+
+    def tell(self, other: Other) -> None:
+        """Send any other notification. Raises KeyError for an unknown account."""
+        _ = self._lives[other.id_instance]
+        self._pusher.owe(other)
+
+    def remember(self, id_instance: str, **entry: object) -> None:
+        """Put a call into an account's journal, by GREEN-API's names; `timestamp` is its end, in Unix seconds."""
+        self._lives[id_instance].remember(_journal_entry(entry), seen_at=self._clock())
 
     def fault(self, fault: Fault) -> None:
         """Let a method go wrong; the newest fault of a method replaces the one before."""
-        self._faults.set(fault.method.lower(), fault, fault.count)
+        self._gateway.fault(fault)
 
     def ring(
         self,
@@ -114,113 +148,38 @@ class GreenApi:
         Raises ValidationError for a variant that there is not, and KeyError for an unknown account.
         """
         call = {"id_instance": id_instance, "chat_id": chat_id, "outcome": outcome, "after": after}
-        return self._ring(Ring.model_validate(call | variants))
+        return self.begin(Ring.model_validate(call | variants))
 
-    def idle(self, timeout: float = 0.0) -> bool:
-        """Whether every notification, later ones included, has been taken, or is within so many seconds."""
-        return self._pusher.idle(timeout)
-
-    def _ring(self, ring: Ring) -> str:
-        if ring.id_instance not in self._accounts:
-            raise KeyError(ring.id_instance)
+    def begin(self, ring: Ring) -> str:
+        """Begin this call; returns its idMessage. Raises KeyError for an unknown account."""
+        _ = self._lives[ring.id_instance]
         first, *rest = ring.notifications()
         self._pusher.owe(first)
         for notification in rest:
             self._pusher.owe(notification, ring.after)
         return ring.id_message
 
-    def _route(self) -> None:
-        app = self._loopback.app
-        app.register_error_handler(405, lambda _: NotFound())  # GREEN-API calls a wrong verb "not found" too
-        app.add_url_rule("/waInstance<id_instance>/<method>/<token>", view_func=self._method, methods=["POST"])
-        app.add_url_rule("/standin/ring", view_func=self._post_ring, methods=["POST"])
-        app.add_url_rule("/standin/faults", view_func=self._post_fault, methods=["POST"])
-        app.add_url_rule("/standin/accounts", view_func=self._post_account, methods=["POST"])
-        app.add_url_rule("/standin/idle", view_func=lambda: {"idle": self.idle()}, endpoint="idle")
+    def idle(self, timeout: float = 0.0) -> bool:
+        """Whether every notification, later ones included, has been taken, or is within so many seconds."""
+        return self._pusher.idle(timeout)
 
-    def _post_ring(self) -> ResponseReturnValue:
-        ring = Ring.model_validate_json(request.get_data())
-        if ring.id_instance not in self._accounts:
-            return _text(400, "There is no such account.")
-        return {"idMessage": self._ring(ring)}
-
-    def _post_fault(self) -> ResponseReturnValue:
-        self.fault(Fault.model_validate_json(request.get_data()))
-        return {"set": True}
-
-    def _post_account(self) -> ResponseReturnValue:
-        self.account(Account.model_validate_json(request.get_data()))
-        return {"set": True}
-
-    def _method(self, id_instance: str, method: str, token: str) -> ResponseReturnValue:
-        if method.lower() != "getcontactinfo":
-            raise NotFound
-        body = request.get_json(force=True, silent=True)
-        chat_id = body.get("chatId") if isinstance(body, dict) else None
-        fault = self._faults.take(method.lower())
-        if fault is not None:
-            self._loopback.stopping.wait(fault.delay)
-        if fault is not None and fault.drop:
-            answer = None
-        elif fault is not None and fault.status is not None:
-            answer = Response(fault.body, fault.status, fault.headers)
-        else:
-            answer = self._contact(id_instance, token, body, chat_id)
-        code = None if answer is None else answer.status_code
-        self.log.add(what="contact", id_instance=id_instance, chat_id=chat_id, answer=code)
-        return unanswered() if answer is None else answer
-
-    def _contact(self, id_instance: str, token: str, body: object, chat_id: object) -> Response:
-        account = self._accounts.get(id_instance)
-        if account is None:
-            return _text(403, "Forbidden")
-        if token != account.api_token:
-            return Response(status=401)
-        if self._is_over_the_limit(id_instance):
-            return _text(429, "Too Many Requests")
-        if body is None:
-            return _text(400, "Unexpected token u in JSON at position 0")
-        if not isinstance(chat_id, str) or not chat_id:
-            return _text(400, "Validation failed. Details: 'chatId' is required")
-        if chat_id.endswith("@g.us"):
-            return _text(400, "Validation failed. Details: the method does not support group chats")
-        self._loopback.stopping.wait(self._contact_delay)
-        return jsonify(_contact_info(chat_id, account.contacts.get(chat_id, {})))
-
-    def _is_over_the_limit(self, id_instance: str) -> bool:
-        if self._contacts_per_second is None:
-            return False
-        window = max(1.0, 1 / self._contacts_per_second) * _WINDOW
-        now = time.monotonic()
-        with self._lock:
-            asked = self._asked.setdefault(id_instance, deque())
-            while asked and asked[0] <= now - window:
-                asked.popleft()
-            if len(asked) >= max(1.0, self._contacts_per_second):
-                return True
-            asked.append(now)
-            return False
+    def _remember(self, event: Event) -> None:
+        """The journal hears of a call when it is over, whether or not anybody is told."""
+        if not isinstance(event, Notification) or not event.ring.journal or event.status != event.ring.outcome:
+            return
+        ring, now = event.ring, self._clock()
+        life = self._lives[ring.id_instance]
+        if event.status is None or life.settings()["incomingCallWebhook"] != "yes":
+            return
+        ended = now if ring.timestamp is None else float(str(ring.timestamp))
+        entry = {
+            "idMessage": ring.id_message,
+            "timestamp": int(ended + ring.talk),
+            "chatId": ring.journal_chat or ring.chat_id,
+            "status": event.status,
+        }
+        life.remember(_journal_entry(entry), seen_at=now + ring.talk + self._journal_lag)
 
 
-def _contact_info(chat_id: str, contact: dict[str, str]) -> dict[str, object]:
-    return {
-        "avatar": "",
-        "name": contact.get("name", ""),
-        "contactName": contact.get("contactName", ""),
-        "email": "",
-        "category": "",
-        "description": "",
-        "products": [],
-        "chatId": chat_id,
-        "lastSeen": None,
-        "isArchive": False,
-        "isDisappearing": False,
-        "isMute": False,
-        "messageExpiration": 0,
-        "muteExpiration": None,
-        "isBusiness": False,
-    }
-
-
-def _text(status: int, text: str) -> Response:
-    return Response(text, status, content_type="text/plain; charset=utf-8")
+def _journal_entry(entry: dict[str, object]) -> dict[str, object]:
+    return {"type": "incoming", "typeMessage": "incomingCall", "isVideo": False, **entry}

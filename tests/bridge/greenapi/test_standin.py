@@ -326,3 +326,182 @@ def wait_until(true):
     while not true():
         assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def api(green_api, verb, method, *, behind="", body=None, instance="7103111222"):
+    with requests.Session() as session:
+        url = f"{green_api.url}/waInstance{instance}/{method}/t0ken{behind}"
+        return session.request(verb, url, json=body, timeout=10)
+
+
+def polled(account, **changes):
+    return account.model_copy(update={"webhook_url": "", **changes})
+
+
+def test_what_is_queued_goes_the_way_that_the_settings_say_at_that_moment(green_api, account, receiver):
+    green_api.account(polled(account))
+    fetched = green_api.ring("7103111222", NOOR, None)
+    head = api(green_api, "GET", "receiveNotification").json()
+    assert head["body"]["idMessage"] == fetched
+    assert receiver.requests == []
+
+    api(green_api, "POST", "setSettings", body={"webhookUrl": receiver.url})
+
+    assert green_api.idle(timeout=5)
+    assert receiver.told[0]["idMessage"] == fetched
+    assert "webhook url is set" in api(green_api, "GET", "receiveNotification").text
+    assert api(green_api, "DELETE", "deleteNotification", behind=f"/{head['receiptId']}").status_code == 400
+
+
+def test_who_polls_waits_for_what_comes_and_ends_with_nothing(account):
+    with GreenApi([polled(account)], longest_poll=0.05, idle_poll="empty") as green_api:
+        assert api(green_api, "GET", "receiveNotification", behind="?receiveTimeout=5").text == ""
+        assert api(green_api, "GET", "receiveNotification", behind="?receiveTimeout=4").status_code == 400
+        [entry] = [entry for entry in green_api.log.entries() if entry["what"] == "polled"]
+    assert entry["receipt_id"] is None
+
+
+def test_only_the_head_can_be_deleted_and_only_once(green_api, account):
+    green_api.account(polled(account))
+    green_api.ring("7103111222", NOOR, "pickUp", after=0)
+    head = api(green_api, "GET", "receiveNotification").json()["receiptId"]
+
+    results = [
+        api(green_api, "DELETE", "deleteNotification", behind=f"/{number}").json()["result"]
+        for number in (head + 1, head, head)
+    ]
+
+    assert results == [False, True, False]
+    assert green_api.waiting("7103111222") == 1
+    assert api(green_api, "DELETE", "deleteNotification", behind="/x").status_code == 400
+
+
+def test_notifications_are_lost_after_a_day(account):
+    now = [1_795_170_000.0]
+    with GreenApi([polled(account)], clock=lambda: now[0]) as green_api:
+        green_api.ring("7103111222", NOOR, None)
+        now[0] += 24 * 3600 - 1
+        assert green_api.waiting("7103111222") == 1
+        now[0] += 1
+        assert green_api.waiting("7103111222") == 0
+        assert green_api.idle()
+
+
+@pytest.mark.parametrize(
+    ("settings", "needs_messages", "queued"),
+    [
+        ({}, True, 1),
+        ({"incomingCallWebhook": "no"}, False, 0),
+        ({"incomingWebhook": "no"}, True, 0),
+        ({"incomingWebhook": "no"}, False, 1),
+    ],
+)
+def test_calls_are_told_only_where_the_settings_let_them(account, settings, needs_messages, queued):
+    with GreenApi([polled(account, settings=settings)], needs_messages=needs_messages) as green_api:
+        green_api.ring("7103111222", NOOR, None)
+
+        assert green_api.waiting("7103111222") == queued
+        assert green_api.idle() is not bool(queued)
+
+
+def test_a_change_of_settings_restarts_the_instance_and_tells_of_it(account):
+    with GreenApi([polled(account)], restart_delay=0.2) as green_api:
+        assert api(green_api, "POST", "setSettings", body={"keepOnlineStatus": "yes"}).json() == {"saveSettings": True}
+
+        assert api(green_api, "GET", "getStateInstance").json() == {"stateInstance": "starting"}
+        assert "starting process" in api(green_api, "GET", "getSettings").text
+        wait_until(lambda: green_api.waiting("7103111222") == 2)
+        wait_until(lambda: api(green_api, "GET", "getStateInstance").json() == {"stateInstance": "authorized"})
+        assert api(green_api, "GET", "getSettings").json()["keepOnlineStatus"] == "yes"
+        told = api(green_api, "GET", "receiveNotification").json()["body"]
+    assert (told["typeWebhook"], told["stateInstance"]) == ("stateInstanceChanged", "starting")
+
+
+@pytest.mark.parametrize("changes", [{}, {"colour": "blue"}, {"stateWebhook": True}, {"webhookUrl": 1}, []])
+def test_settings_that_there_are_not_are_refused_whole(green_api, changes):
+    before = green_api.settings("7103111222")
+    body = {**changes, "incomingWebhook": "no"} if changes else changes
+
+    assert api(green_api, "POST", "setSettings", body=body).status_code == 400
+    assert green_api.settings("7103111222") == before
+
+
+def test_the_journal_knows_of_calls_that_are_over_late_and_by_another_chat(account):
+    now = [1_795_170_000.0]
+    with GreenApi([polled(account)], clock=lambda: now[0], journal_lag=120) as green_api:
+        told = green_api.ring("7103111222", NOOR, "pickUp", after=0, talk=60, journal_chat="2147@lid")
+        green_api.ring("7103111222", NOOR, None)
+        untold = green_api.ring("7103111222", NOOR, "declined", after=0, told=False)
+        green_api.ring("7103111222", NOOR, "declined", after=0, journal=False)
+        assert api(green_api, "GET", "lastIncomingCalls").json() == []
+        now[0] += 180
+
+        journal = {entry["idMessage"]: entry for entry in api(green_api, "GET", "lastIncomingCalls").json()}
+
+        assert set(journal) == {told, untold}
+        assert (journal[told]["chatId"], journal[told]["timestamp"]) == ("2147@lid", 1_795_170_060)
+        assert green_api.waiting("7103111222") == 5
+        now[0] += 3600
+        assert api(green_api, "GET", "lastIncomingCalls", behind="?minutes=60").json() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "method", "said"),
+    [
+        ({"expired": True}, "getStateInstance", "expired"),
+        ({"state": "notAuthorized"}, "getContacts", "not authorized"),
+        ({"state": "starting"}, "getSettings", "starting"),
+    ],
+)
+def test_an_account_that_cannot_says_why(green_api, account, changes, method, said):
+    green_api.account(account.model_copy(update=changes))
+
+    refused = api(green_api, "GET", method)
+
+    assert refused.status_code == 400
+    assert said in refused.text
+
+
+def test_every_method_is_limited_where_that_is_switched_on(account):
+    with GreenApi([account], rate_limits=True) as green_api:
+        answers = [
+            api(green_api, "GET", method).status_code for method in ("getSettings", "getContacts", "getSettings")
+        ]
+
+    assert answers == [200, 200, 429]
+
+
+def test_the_queue_is_counted_and_cleared_once_a_minute(green_api, account):
+    green_api.account(polled(account))
+    green_api.ring("7103111222", NOOR, None)
+    assert api(green_api, "GET", "getWebhooksCount").json() == {"count": 1}
+
+    assert api(green_api, "DELETE", "clearWebhooksQueue").json()["isCleared"] is True
+    assert api(green_api, "DELETE", "clearWebhooksQueue").json()["reason"] == "Too many requests"
+    assert green_api.waiting("7103111222") == 0
+    assert green_api.idle()
+
+
+def test_a_fault_may_be_one_accounts_alone(green_api, account):
+    green_api.account(account.model_copy(update={"id_instance": "1"}))
+    green_api.fault(Fault(method="getSettings", id_instance="1", status=466))
+
+    answers = [api(green_api, "GET", "getSettings", instance=one).status_code for one in ("1", "7103111222")]
+
+    assert answers == [466, 200]
+
+
+def test_another_process_can_send_anything_and_change_states(green_api, account):
+    green_api.account(polled(account))
+    with requests.Session() as session:
+        message = {"id_instance": "7103111222", "type": "incomingMessageReceived", "fields": {"senderData": {}}}
+        for name, body in {
+            "notifications": message,
+            "state": {"id_instance": "7103111222", "state": "blocked"},
+        }.items():
+            assert session.post(f"{green_api.url}/standin/{name}", json=body, timeout=5).status_code == 200
+            refused = session.post(f"{green_api.url}/standin/{name}", json=body | {"id_instance": "1"}, timeout=5)
+            assert refused.status_code == 400
+
+    assert api(green_api, "GET", "getStateInstance").json() == {"stateInstance": "blocked"}
+    assert green_api.waiting("7103111222") == 2
