@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bridge.redaction import redact
 from bridge.settings import Settings
 from bridge.store.errors import StoreUnavailable
 from bridge.store.groups import GroupWriter
@@ -29,8 +30,10 @@ __all__ = ["Store", "StoreUnavailable", "open_store"]
 T = TypeVar("T")
 
 _TRIES = 4
-_REPEATABLE = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03")
-"""Serialization failure, deadlock, a lock not to be had in time, and a server that is going down or coming up."""
+_BUSY_SECONDS = 10
+_REPEATABLE = ("23503", "40001", "40P01", "55P03", "57P01", "57P02", "57P03")
+"""A row that was removed as another came to refer to it, serialization failure, deadlock, a lock not to be had in time,
+and a server that is going down or coming up."""
 
 
 class Store:
@@ -84,7 +87,9 @@ def open_store(settings: Settings) -> Store:
     """Connect to the configured database, which may be empty yet. Raises SecretKeyError, StoreUnavailable."""
     url, key_file = _location(settings)
     configured = settings.secret_key.get_secret_value() if settings.secret_key else None
-    secrets = Secrets(keys(configured, key_file))
+    found = keys(configured, key_file)
+    redact(found)
+    secrets = Secrets(found)
     try:
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgres(url)
     except ModuleNotFoundError:
@@ -112,18 +117,21 @@ def _location(settings: Settings) -> tuple[URL, Path | None]:
 def _sqlite(url: URL) -> Engine:
     with suppress(OSError):  # SQLite itself says what is wrong, when it is used
         Path(str(url.database)).touch(mode=0o600)  # it holds names and numbers; the files beside it take its mode
-    engine = create_engine(url, pool_size=32, max_overflow=32, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url, pool_size=32, max_overflow=32, connect_args={"check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: sqlite3.Connection, _record: object) -> None:
         dbapi.isolation_level = None  # we begin our transactions ourselves
+        dbapi.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        _keep_a_write_ahead_log(dbapi)
         for pragma in (
-            "busy_timeout=10000",
-            "journal_mode=WAL",
             "synchronous=FULL",  # a commit that was answered must survive a power cut
             "foreign_keys=ON",
             "trusted_schema=OFF",
             "cell_size_check=ON",
+            "secure_delete=ON",  # who was erased must not be readable in what was left free
             "journal_size_limit=67108864",
             "cache_size=-16384",
         ):
@@ -140,6 +148,25 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
+def _keep_a_write_ahead_log(dbapi: sqlite3.Connection) -> None:
+    """Turn the log on, which a new database needs once.
+
+    Two that turn it on at the same moment do not wait for each other: SQLite refuses one at once, whatever the
+    busy_timeout, since neither could go on if both waited. Raises sqlite3.OperationalError after as long as that.
+    Source: https://www.sqlite.org/c3ref/busy_handler.html
+    """
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  jitter, not a secret
+        else:
+            return
+
+
 def _postgres(url: URL) -> Engine:
     return create_engine(
         url,
@@ -147,6 +174,7 @@ def _postgres(url: URL) -> Engine:
         max_overflow=16,
         pool_timeout=5,
         pool_recycle=1800,
+        hide_parameters=True,  # errors would show what was written, people's names among it
         # No ping before each transaction: what is written is repeated whole on a new connection if the old one is gone.
         connect_args={
             "connect_timeout": 3,

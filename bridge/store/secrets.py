@@ -27,7 +27,11 @@ class Secrets:
     """Seals values with the first key and opens them with any. What is sealed for one row opens for no other."""
 
     def __init__(self, keys: list[str]) -> None:
-        self._fernet = MultiFernet([_fernet(key) for key in keys])
+        fernets = [_fernet(key) for key in keys]
+        self._first = fernets[0]
+        self._keys = keys
+        self._fernet = MultiFernet(fernets)
+        self.has_old_keys = len(fernets) > 1
 
     def seal(self, row: str, values: Mapping[str, Any]) -> str:
         """Encrypt `values` (JSON) for the row so named, such as `instance support`."""
@@ -46,6 +50,21 @@ class Secrets:
             raise SecretKeyError(f"The secrets stored with {row} belong to {opened['row']}; enter them again.")
         values: dict[str, Any] = opened["values"]
         return values
+
+    def derived(self, purpose: str) -> list[str]:
+        """A key of its own for another purpose, from each of the keys: the first to be used, the others to be known."""
+        return [
+            HKDF(SHA256(), 32, salt=None, info=f"ringbridge {purpose}".encode()).derive(key.encode()).hex()
+            for key in self._keys
+        ]
+
+    def renewed(self, row: str, sealed: str) -> str | None:
+        """The same, sealed with the first key; None if it is already. Raises SecretKeyError."""
+        try:
+            self._first.decrypt(sealed.encode())
+        except InvalidToken:
+            return self.seal(row, self.open(row, sealed))
+        return None
 
 
 def keys(configured: str | None, key_file: Path | None) -> list[str]:

@@ -39,7 +39,7 @@ def test_what_was_sealed_for_one_row_does_not_open_for_another():
         Secrets([OLD]).open("connection desk", Secrets([OLD]).seal(ROW, {}))
 
 
-@pytest.mark.parametrize("configured", ["short", " , ", f"{OLD},short"])
+@pytest.mark.parametrize("configured", ["short", " , ", f"{OLD},short"], ids=["short", "none", "one of two"])
 def test_a_key_that_is_none_is_refused_in_words(configured):
     with pytest.raises(SecretKeyError, match=r"RINGBRIDGE_SECRET_KEY .*openssl rand -hex 32"):
         Secrets(keys(configured, None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -85,6 +86,23 @@ def test_many_processes_may_migrate_at_once(tmp_path):
         thread.join()
 
     assert sorted(changed) == [False, False, False, True]
+
+
+def test_many_may_open_a_new_database_at_once(tmp_path):
+    # It took one try in ten, with four of them, to have one refused as "database is locked".
+    for turn in range(20):
+        stores = [open_store(Settings(data_dir=tmp_path / str(turn))) for _ in range(4)]
+        together = threading.Barrier(len(stores))
+
+        def look(store, together=together):
+            together.wait()
+            with store.read() as db:
+                return db.execute(text("PRAGMA journal_mode")).scalar()
+
+        with ThreadPoolExecutor(len(stores)) as pool:
+            assert list(pool.map(look, stores)) == ["wal"] * len(stores)
+        for store in stores:
+            store.close()
 
 
 def test_a_newer_database_is_refused_in_words(store):
