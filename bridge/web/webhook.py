@@ -9,21 +9,22 @@ from __future__ import annotations
 import logging
 import time
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
 
-from bridge import intake, notifications
-from bridge.greenapi.events import CallEvent, Unreadable, read
-from bridge.intake import Accepted
+from bridge import reception
+from bridge.greenapi.events import Notification
+from bridge.reception import LONGEST_BODY, PATH
 from bridge.service import Service
+from bridge.web.metrics import Counters
 
 log = logging.getLogger(__name__)
 
-PATH = "/webhooks/greenapi"
-LONGEST_BODY = 16 * 1024 * 1024
+_REASONS = {400: "broken_off", 401: "unauthorized", 413: "too_large", 503: "store_unavailable"}
 _QUIET = 60.0  # seconds: strangers must not fill the log
 
 
-def blueprint(service: Service) -> Blueprint:
+def blueprint(service: Service, counters: Counters) -> Blueprint:
     """The intake's one route, with and without a trailing slash."""
     door = Blueprint("webhook", __name__)
     refuse = _Refusal()
@@ -34,13 +35,40 @@ def blueprint(service: Service) -> Blueprint:
         owners = service.directory.current().tokens.instances(request.headers.get("Authorization"))
         if not owners:
             return refuse("The Authorization header fits no webhook_token of any instance.")
-        try:
-            body = request.get_data(cache=False)
-        except OSError:  # a chunk that is none, or a connection that was closed: gunicorn raises it here
-            return Response("The body broke off.\n", 400, content_type="text/plain")
-        return _received(service, owners, body, refuse)
+        body = _body()
+        return body if isinstance(body, Response) else _received(service, owners, body, refuse)
+
+    @door.before_request
+    def begun() -> None:
+        g.began = time.perf_counter()
+
+    @door.after_request
+    def counted(answer: Response) -> Response:
+        reason = g.get("reason") or _REASONS.get(answer.status_code, "error")
+        counters.answered(answer.status_code, reason, time.perf_counter() - g.began)
+        return answer
 
     return door
+
+
+def _body() -> bytes | Response:
+    """What was sent, or the answer to what cannot be taken."""
+    length = request.content_length
+    try:
+        body = request.get_data(cache=False)
+    except HTTPException as error:
+        if error.code != 400:
+            raise
+        return _broken_off()
+    except Exception:  # noqa: BLE001  each server has errors of its own for a chunk that is none, or a line that is cut
+        return _broken_off()
+    if len(body) > LONGEST_BODY:
+        return Response("Request Entity Too Large\n", 413, content_type="text/plain")
+    return _broken_off() if length is not None and len(body) < length else body
+
+
+def _broken_off() -> Response:
+    return Response("The body broke off.\n", 400, content_type="text/plain")
 
 
 class _Refusal:
@@ -59,43 +87,20 @@ class _Refusal:
 
 
 def _received(service: Service, owners: frozenset[str], body: bytes, refuse: _Refusal) -> Response:
-    try:
-        notification = read(body)
-    except Unreadable as error:
-        return _unread(service, owners, body, str(error))
-    if notification.id_instance is not None and notification.id_instance not in owners:
+    heard = reception.opened(body)
+    if heard.id_instance is not None and heard.id_instance not in owners:
+        g.reason = "wrong_instance"
+        if heard.id_instance in service.directory.current().by_id_instance:
+            service.heard.refused(heard.id_instance)
         return refuse("The notification names an instance that its token is not for.")
-    if notification.call is None:
-        return _taken()
-    accepted = _accepted(service, notification.call, body)
+    if isinstance(heard, Notification) and heard.call is not None:
+        g.call_id = heard.call.call_key
+    taken = reception.take(service, heard, body, owners, "webhook")
+    g.reason = taken.outcome
     answer = _taken()
-    answer.call_on_close(lambda: service.ring(accepted))
+    if (accepted := taken.accepted) is not None:
+        answer.call_on_close(lambda: service.ring_soon(accepted))
     return answer
-
-
-def _accepted(service: Service, call: CallEvent, body: bytes) -> Accepted:
-    snapshot, now = service.directory.current(), service.now()
-    if call.id_instance not in snapshot.by_id_instance:  # removed since the token was looked at
-        return Accepted("call")
-    accepted = service.store.write(
-        lambda db: intake.accept(db, call, body, snapshot, service.settings, now),
-    )
-    service.crash_point("committed")
-    log.info(
-        "notification accepted",
-        extra={"call_id": call.call_key, "status": call.word, "outcome": accepted.verdict},
-    )
-    return accepted
-
-
-def _unread(service: Service, owners: frozenset[str], body: bytes, reason: str) -> Response:
-    snapshot, now = service.directory.current(), service.now()
-    only = snapshot.by_id_instance.get(next(iter(owners))) if len(owners) == 1 else None
-    instance_id = only.id if only else None
-    kept = service.store.write(lambda db: notifications.keep_unread(db, body, instance_id, reason, now))
-    if kept:
-        log.warning("notification could not be read; it was kept", extra={"reason": reason})
-    return _taken()
 
 
 def _taken() -> Response:

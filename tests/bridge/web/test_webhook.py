@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
 from desk import ID_INSTANCE, Desk, notification
@@ -13,13 +14,12 @@ from hypothesis import strategies as st
 from office import FullStore, office
 from sqlalchemy import func, select
 from waitress import wasyncore
-from waitress.server import create_server
 
 from bridge import instances
 from bridge.instances import InstanceConfig
 from bridge.store import tables
 from bridge.web import create_app
-from tasks import up
+from bridge.web.server import create, port_of
 
 PATH = "/webhooks/greenapi"
 BERLIN = "7103111333"
@@ -136,6 +136,24 @@ def test_a_refusal_is_said_in_the_log_and_many_of_them_once(post, caplog):
     assert "canary" not in str(vars(record))
 
 
+@on_sqlite
+def test_an_outcome_under_another_id_is_logged_under_the_call_that_it_ends(post, caplog):
+    caplog.set_level("INFO", "bridge.web.webhook")
+    post()
+    post(notification("missed", id_message="C2"))
+
+    assert {record.call_id for record in caplog.records} == {f"{ID_INSTANCE}-C1"}
+
+
+@on_sqlite
+def test_a_call_that_could_not_be_stored_is_named_in_the_log(desk, caplog):
+    service = office(FullStore(desk.store), desk.moment)
+    create_app(service).test_client().post(PATH, json=notification(), headers={"Authorization": TOKEN})
+
+    [record] = caplog.records
+    assert (record.message, record.call_id) == ("nothing could be stored", f"{ID_INSTANCE}-C1")
+
+
 def test_a_shared_token_speaks_for_each_of_its_instances_and_for_no_other(post, desk):
     codes = [
         post(notification(instanceData={"idInstance": one}), token="shared").status_code
@@ -148,7 +166,7 @@ def test_a_shared_token_speaks_for_each_of_its_instances_and_for_no_other(post, 
 
 @on_sqlite
 def test_the_size_is_judged_after_the_token(post):
-    assert post(b"x" * 17 * MIB).status_code == 413
+    assert post(b"x" * (16 * MIB + 1)).status_code == 413
     assert post(b"x" * 17 * MIB, token="Bearer wrong").status_code == 401
     assert post(b" " * 16 * MIB).status_code == 200
 
@@ -174,6 +192,20 @@ def test_what_cannot_be_read_is_kept_once_with_its_beginning(post, store, body):
     assert text[:20] == body[: 64 * 1024].decode("utf-8", "replace").replace("\x00", "\ufffd")[:20]
 
 
+def test_what_cannot_be_read_of_another_instance_is_refused_as_all_that_names_it(post, store):
+    answer = post(b'{"typeWebhook": "incomingCall", "instanceData": {"idInstance": 9999}}')
+
+    assert (answer.status_code, answer.data) == (401, b"Unauthorized\n")
+    assert kept(store) == []
+
+
+def test_what_cannot_be_read_is_kept_with_the_type_and_the_instance_that_it_names(post, store):
+    post(b'{"typeWebhook": "incomingCall", "instanceData": {"idInstance": 7103111222}}')
+
+    assert kept(store, tables.notifications.c.type) == ["incomingCall"]
+    assert kept(store, tables.notifications.c.instance_id) == [1]
+
+
 @on_sqlite
 def test_no_depth_of_nesting_is_too_much_for_an_answer(post):
     nested = [
@@ -183,9 +215,7 @@ def test_no_depth_of_nesting_is_too_much_for_an_answer(post):
     assert {post(body.encode()).status_code for body in nested} == {200}
 
 
-@pytest.mark.parametrize(
-    "kind", ["incomingMessageReceived", "outgoingMessageStatus", "quotaExceeded", "x" * 9999, "\0"]
-)
+@pytest.mark.parametrize("kind", ["incomingMessageReceived", "outgoingMessageStatus", "deviceInfo", "x" * 9999, "\0"])
 def test_what_we_do_not_need_is_stored_nowhere(post, store, kind):
     assert post({"typeWebhook": kind, "instanceData": {"idInstance": ID_INSTANCE}}).status_code == 200
     assert post({"typeWebhook": kind}).status_code == 200
@@ -254,10 +284,7 @@ def test_a_store_that_cannot_write_is_a_503_and_nothing_is_rung_for(desk, body):
 
 @pytest.fixture
 def port(service):
-    server = create_server(
-        create_app(service), host="127.0.0.1", port=0, threads=4, ident="ringbridge",
-        max_request_body_size=up._LARGEST_REQUEST, channel_request_lookahead=0,
-    )  # fmt: skip
+    server = create(create_app(service), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
     thread.start()
     yield server.effective_port
@@ -288,11 +315,20 @@ def chunked(body: bytes, size=65536) -> bytes:
 
 
 @on_sqlite
+@pytest.mark.parametrize("coding", ["gzip", "chunked, x", "chunked\x0b", "identity"])
+def test_a_coding_that_nobody_knows_is_no_error_of_ours(port, coding):
+    assert talk(port, f"POST {PATH} HTTP/1.1\r\nTransfer-Encoding: {coding}", b"\r\n{}")[0] == 400
+
+
+EXACTLY = 16 * MIB - len(json.dumps(notification()))
+
+
+@on_sqlite
 @pytest.mark.parametrize("framed", [sized, chunked])
 @pytest.mark.parametrize(
     ("size", "token", "status"),
     [(0, TOKEN, 200), (0, None, 401), (300_000, TOKEN, 200), (300_000, None, 401), (17 * MIB, TOKEN, 413),
-     (17 * MIB, "no", 401)],
+     (17 * MIB, "no", 401), (EXACTLY, TOKEN, 200), (EXACTLY + 1, TOKEN, 413), (EXACTLY + 1, None, 401)],
 )  # fmt: skip
 def test_a_server_judges_the_token_before_the_size(port, framed, size, token, status):
     body = json.dumps(notification()).encode()
@@ -328,6 +364,15 @@ def test_a_server_answers_odd_requests_in_order(port, head, status):
 
 
 @on_sqlite
+@pytest.mark.parametrize("digits", ["1" * 20, "1" * 5000, "٣"])
+@pytest.mark.parametrize("token", [TOKEN, None])
+def test_a_length_that_cannot_be_meant_is_refused_at_once(port, digits, token):
+    framed = f"Content-Length: {digits}\r\n\r\n{{}}".encode()
+
+    assert talk(port, f"POST {PATH} HTTP/1.1", framed, token)[0] in (400, 401, 413)
+
+
+@on_sqlite
 def test_one_connection_takes_one_notification_after_another(port, desk):
     bodies = [json.dumps(notification(id_message=f"C{number}")).encode() for number in range(5)]
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {TOKEN}\r\n".encode()
@@ -338,3 +383,25 @@ def test_one_connection_takes_one_notification_after_another(port, desk):
             answers += line.recv(65536) or pytest.fail("the connection was closed")
 
     assert len(desk.calls()) == 5
+
+
+@on_sqlite
+def test_a_name_with_several_addresses_is_listened_at_on_each(service):
+    server = create(create_app(service), "localhost", 0)
+    try:
+        assert port_of(server) > 0
+    finally:
+        wasyncore.close_all(server.map if hasattr(server, "map") else server._map)
+        server.task_dispatcher.shutdown()
+
+
+@on_sqlite
+def test_many_open_boards_do_not_shut_out_a_call(port, desk):
+    with ExitStack() as stack:
+        for _ in range(250):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert line.recv(65536).startswith(b"HTTP/1.1 200")
+
+        assert talk(port, f"POST {PATH} HTTP/1.1", sized(json.dumps(notification()).encode()))[0] == 200
+    assert len(desk.calls()) == 1

@@ -1,0 +1,28 @@
+"""Real browsers in front of a real `ringbridge up`, between the stand-ins."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from chromium import chromium
+from servers import Missing
+from visitor import House
+
+
+@pytest.fixture(scope="session")
+def browser():
+    try:
+        with chromium() as started:
+            yield started
+    except Missing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"{missing}, and a run in CI skips nothing")
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A bridge that nobody has signed in to yet, with a GREEN-API and a CRM beside it."""
+    with House(tmp_path) as house:
+        yield house
