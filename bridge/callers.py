@@ -17,15 +17,11 @@ from typing import Any
 from sqlalchemy import Connection as Db
 from sqlalchemy import Row, bindparam, or_, select, update
 
-from bridge import words
-from bridge.greenapi import chats
 from bridge.instances import Instance
 from bridge.store.tables import callers as table
 from bridge.store.tables import calls, instances
 from bridge.store.upsert import upsert
-from bridge.text import clean
-from connectors.kit import Caller
-from connectors.kit.phone import international
+from bridge.text import clean, folded
 
 WITH_NAME, WITHOUT_NAME, AFTER_ERROR = timedelta(hours=24), timedelta(minutes=15), timedelta(minutes=1)
 _LOOKUP_LEASE = timedelta(seconds=30)  # a lookup ends within 20 s; after this, somebody else asks
@@ -37,6 +33,7 @@ class Lookup:
     """One question that may be put to GREEN-API now."""
 
     call_id: int
+    call_key: str
     instance_id: int
     chat_id: str
 
@@ -50,6 +47,17 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Cached:
+    """What is known, and until when asking again would be of no use."""
+
+    names: Names
+    expires_at: datetime | None
+
+    def is_fresh(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at > now
+
+
+@dataclass(frozen=True, slots=True)
 class Booking:
     """When to ask for a name. Where somebody is asking already, since `asked_at`, it is when they are given up."""
 
@@ -57,7 +65,7 @@ class Booking:
     asked_at: datetime | None
 
 
-_EXPIRY = select(table.c.expires_at).where(
+_KNOWN = select(table.c.contact_name, table.c.name, table.c.expires_at).where(
     table.c.instance_id == bindparam("instance_id"), table.c.chat_id == bindparam("chat_id")
 )
 _OF_INSTANCE = update(instances).where(instances.c.id == bindparam("instance"))
@@ -68,35 +76,27 @@ _WAITING_IN_CHAT = select(calls.c.name_due, calls.c.asked_at).where(
 )
 
 
-def caller(chat_id: str, names: Names, order: Sequence[str]) -> Caller:
-    """The name to show: the first in `order` that is not blank, else the number, else what it is instead of one."""
-    number = chats.phone(chat_id)
-    if chats.is_group(chat_id):
-        return Caller(chat_id, words.GROUP, "group")
-    for source in order:
-        if source == "contact_name" and names.contact_name:
-            return Caller(chat_id, names.contact_name, "contact_name", number)
-        if source == "name" and names.name:
-            return Caller(chat_id, names.name, "name", number)
-    if number:
-        return Caller(chat_id, international(number), "phone", number)
-    return Caller(chat_id, words.HIDDEN, "hidden")
+def cached(db: Db, instance_id: int, chat_id: str) -> Cached:
+    """What GREEN-API has said of a chat; stale as it may be, it is better than nothing."""
+    row = db.execute(_KNOWN, {"instance_id": instance_id, "chat_id": chat_id}).one_or_none()
+    return Cached(Names(row.contact_name, row.name), row.expires_at) if row else Cached(Names(), None)
+
+
+def expected_at(db: Db, instance_id: int, chat_id: str) -> datetime | None:
+    """When GREEN-API may answer for a chat, at the earliest; None where it is not going to be asked."""
+    waiting = db.execute(_WAITING_IN_CHAT, {"instance_id": instance_id, "chat_id": chat_id}).all()
+    return min((row.asked_at or row.name_due for row in waiting), default=None)
 
 
 def book(db: Db, instance: Instance, chat_id: str, now: datetime) -> Booking | None:
-    """A place in the instance's queue for the question who this is; None where nobody has to be asked.
+    """A place in the instance's queue for the question who this is; None where that has just been answered.
 
     One question answers for all calls of a chat.
     """
-    if chats.is_group(chat_id) or not {"contact_name", "name"} & set(instance.config.name_order):
-        return None
-    chat = {"instance_id": instance.id, "chat_id": chat_id}
-    if _is_fresh(db, chat, now):
-        return None
     until = _locked(db, instance.id).lookups_until
-    if _is_fresh(db, chat, now):  # the answer came while we waited for our turn
+    if cached(db, instance.id, chat_id).is_fresh(now):  # the answer came while we waited for our turn
         return None
-    waiting = db.execute(_WAITING_IN_CHAT, chat).first()
+    waiting = db.execute(_WAITING_IN_CHAT, {"instance_id": instance.id, "chat_id": chat_id}).first()
     if waiting:
         return Booking(waiting.name_due, waiting.asked_at)
     slot = max(until or now, now)
@@ -107,7 +107,7 @@ def book(db: Db, instance: Instance, chat_id: str, now: datetime) -> Booking | N
 def claim(db: Db, call_id: int, instance: Instance, now: datetime) -> Lookup | None:
     """The question for this call, if it is due and the instance's limit allows it now."""
     free_at = _locked(db, instance.id).lookup_at
-    row = db.execute(select(calls.c.name_due, calls.c.chat_id).where(calls.c.id == call_id)).one_or_none()
+    row = db.execute(select(calls.c.key, calls.c.name_due, calls.c.chat_id).where(calls.c.id == call_id)).one_or_none()
     if row is None or row.name_due is None or row.name_due > now:
         return None
     if free_at and free_at > now:
@@ -115,22 +115,29 @@ def claim(db: Db, call_id: int, instance: Instance, now: datetime) -> Lookup | N
         return None
     db.execute(_OF_INSTANCE.values(lookup_at=now + _step(instance)), {"instance": instance.id})
     _wait(db, call_id, now + _LOOKUP_LEASE, asked_at=now)
-    return Lookup(call_id, instance.id, row.chat_id)
+    return Lookup(call_id, row.key, instance.id, row.chat_id)
 
 
-def instance_of(db: Db, call_id: int) -> int | None:
-    """The instance of a call that still waits for a name."""
-    query = select(calls.c.instance_id).where(calls.c.id == call_id, calls.c.name_due.is_not(None))
-    return db.execute(query).scalar()
+def asking(db: Db, call_id: int) -> tuple[int, str] | None:
+    """The instance and the chat of a call that still waits for a name."""
+    query = select(calls.c.instance_id, calls.c.chat_id).where(calls.c.id == call_id, calls.c.name_due.is_not(None))
+    row = db.execute(query).one_or_none()
+    return (row.instance_id, row.chat_id) if row else None
 
 
 def learn(db: Db, lookup: Lookup, names: Names, now: datetime) -> Sequence[int]:
-    """Keep what GREEN-API answered. Returns the calls that need wait no longer."""
-    known = Names(clean(names.contact_name or "") or None, clean(names.name or "") or None)
+    """Keep what GREEN-API answered. Returns the calls that need wait no longer.
+
+    Its answer has been blank for people whom it knows: a name that we have had from it, or from elsewhere, stays.
+    """
+    before = cached(db, lookup.instance_id, lookup.chat_id).names
+    known = Names(clean(names.contact_name or "") or before.contact_name, clean(names.name or "") or before.name)
     lasts = WITH_NAME if known.contact_name or known.name else WITHOUT_NAME
     values = {
         "contact_name": known.contact_name,
         "name": known.name,
+        "contact_name_folded": folded(known.contact_name or "") or None,
+        "name_folded": folded(known.name or "") or None,
         "checked_at": now,
         "expires_at": now + lasts,
     }
@@ -151,16 +158,30 @@ def ask_later(db: Db, lookup: Lookup, at: datetime) -> None:
     _wait(db, lookup.call_id, at, asked_at=None)
 
 
-def forget_removed(db: Db, call_id: int) -> Sequence[int]:
-    """If the call's instance was removed there is nobody left to ask. Returns the call then: it need wait no longer."""
+def space(db: Db, instance: Instance, began: datetime) -> None:
+    """Count the limit from when the last question really `began`: between its claim and that, time may have passed."""
+    free_at = _locked(db, instance.id).lookup_at
+    db.execute(_OF_INSTANCE.values(lookup_at=max(free_at or began, began + _step(instance))), {"instance": instance.id})
+
+
+def forget_removed(db: Db, call_id: int) -> None:
+    """If the call's instance was removed there is nobody left to ask: it need wait no longer."""
     removed = select(instances.c.id).where(instances.c.removed_at.is_not(None))
-    let_go = (
-        update(calls)
-        .where(calls.c.id == call_id, calls.c.instance_id.in_(removed))
-        .values(name_due=None, asked_at=None)
-        .returning(calls.c.id)
+    let_go = update(calls).where(calls.c.id == call_id, calls.c.instance_id.in_(removed))
+    db.execute(let_go.values(name_due=None, asked_at=None))
+
+
+def next_in_line(db: Db, instance_id: int) -> tuple[int, datetime] | None:
+    """The call whose caller is to be asked for next, and from when that is allowed."""
+    query = (
+        select(calls.c.id, calls.c.name_due, instances.c.lookup_at)
+        .join(instances, instances.c.id == calls.c.instance_id)
+        .where(calls.c.instance_id == instance_id, calls.c.name_due.is_not(None), calls.c.asked_at.is_(None))
+        .order_by(calls.c.name_due, calls.c.id)
+        .limit(1)
     )
-    return db.execute(let_go).scalars().all()
+    row = db.execute(query).one_or_none()
+    return (row.id, max(row.name_due, row.lookup_at or row.name_due)) if row else None
 
 
 def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
@@ -180,6 +201,9 @@ def due(db: Db, now: datetime, limit: int) -> Sequence[int]:
 
 def _keep(db: Db, lookup: Lookup, values: Mapping[str, object]) -> None:
     _locked(db, lookup.instance_id)
+    call = select(calls.c.id).where(calls.c.id == lookup.call_id).with_for_update(read=True, key_share=True)
+    if db.execute(call).first() is None:
+        return  # whoever called was erased while GREEN-API was asked about them
     row = upsert(db, table).values(instance_id=lookup.instance_id, chat_id=lookup.chat_id, **values)
     db.execute(row.on_conflict_do_update(index_elements=["instance_id", "chat_id"], set_=values))
 
@@ -196,11 +220,6 @@ def _released(db: Db, lookup: Lookup) -> Sequence[int]:
         .returning(calls.c.id)
     )
     return db.execute(waiting).scalars().all()
-
-
-def _is_fresh(db: Db, chat: Mapping[str, object], now: datetime) -> bool:
-    expires_at = db.execute(_EXPIRY, chat).scalar()
-    return expires_at is not None and expires_at > now
 
 
 def _locked(db: Db, instance_id: int) -> Row[Any, Any]:

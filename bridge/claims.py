@@ -1,32 +1,37 @@
-"""Claim and settle: how one worker, and no other, tells one connection how one call stands.
+"""Claims: one worker, and no other, is about to tell one connection how one call stands.
 
-A claim takes a lease, raises the fence and writes the attempt down, all before anything is sent. Settling counts only
-under the same fence, so a worker that comes back after its lease ran out changes nothing.
+A claim takes a lease, raises the fence and writes the attempt down, all before anything is sent. What comes of it is
+written down by `bridge.settlements`, and counts only under the same fence.
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
-from bridge import callers, deliveries, policies, words
-from bridge.callers import Names
-from bridge.deliveries import Doorbell
-from bridge.policies import Delivered, GiveUp, Hold, Outcome, TryAgain
+from bridge import breakers, briefings, deliveries, holding, lines, policies, story
 from bridge.store import tables
-from connectors.kit import Call, CallStatus, Known, Person, Policy, Receipt
+from connectors.kit import Call, CallStatus, Known
 
-log = logging.getLogger(__name__)
+_A_MOMENT = timedelta(seconds=1)
+MOST_DEATHS = 5
+DIED = f"{MOST_DEATHS} attempts in a row ended with their worker; look at its log, then replay this delivery."
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that is ours until the lease runs out, with all that a connector needs to know."""
+    """A delivery that is ours until the lease runs out, with all that a connector needs to know.
+
+    `withdraws` says that there is nothing to tell: a popup is to be taken away. `probes` says that it is the one that
+    may find out whether the system answers again, `repeats` that an earlier attempt may have told this very status.
+    `line` is the end of the pause after which others may be in line behind it; None where there is no line.
+    `failed_for` is how long telling it had failed before.
+    """
 
     delivery_id: int
     fence: int
@@ -37,43 +42,15 @@ class Claim:
     call: Call
     known: Known
     started_at: datetime
-    failing_since: datetime | None
+    failed_for: timedelta
+    withdraws: bool
+    probes: bool
+    repeats: bool
+    line: datetime | None
 
 
-_deliveries, _calls, _instances = tables.deliveries, tables.calls, tables.instances
-_connections, _callers = tables.connections, tables.callers
+_deliveries, _calls, _connections = tables.deliveries, tables.calls, tables.connections
 
-_WHOLE = (
-    select(
-        _deliveries,
-        _calls.c.key,
-        _calls.c.status,
-        _calls.c.raw_status,
-        _calls.c.direction,
-        _calls.c.video,
-        _calls.c.late,
-        _calls.c.started_at,
-        _calls.c.outcome_at,
-        _calls.c.received_at,
-        _instances.c.name.label("instance"),
-        _instances.c.name_order,
-        _instances.c.timezone,
-        _connections.c.version,
-        _connections.c.connector,
-        _connections.c.policy,
-        _connections.c.paused_by,
-        _connections.c.reason.label("paused_because"),
-        _connections.c.removed_at,
-        _callers.c.contact_name,
-        _callers.c.name,
-    )
-    .join(_calls, _calls.c.id == _deliveries.c.call_id)
-    .join(_instances, _instances.c.id == _calls.c.instance_id)
-    .join(_connections, _connections.c.id == _deliveries.c.connection_id)
-    .outerjoin(_callers, (_callers.c.instance_id == _calls.c.instance_id) & (_callers.c.chat_id == _calls.c.chat_id))
-    .where(_deliveries.c.id == bindparam("delivery"))
-    .with_for_update(of=_deliveries, key_share=True)
-)
 _TWIN_LEASED = select(_deliveries.c.id).where(
     _deliveries.c.connection_id == bindparam("connection"),
     _deliveries.c.chat_id == bindparam("chat"),
@@ -81,49 +58,55 @@ _TWIN_LEASED = select(_deliveries.c.id).where(
     _deliveries.c.lease_until > bindparam("now"),
 )
 _CHANGE = update(_deliveries).where(_deliveries.c.id == bindparam("row"))
-_UNDER_FENCE = (
-    select(_deliveries)
-    .where(_deliveries.c.id == bindparam("row"), _deliveries.c.fence == bindparam("under"))
-    .with_for_update(key_share=True)
-)
 _BEGIN_ATTEMPT = insert(tables.attempts)
-_END_ATTEMPT = update(tables.attempts).where(
+_UNDO_ATTEMPT = delete(tables.attempts).where(
     tables.attempts.c.delivery_id == bindparam("delivery"), tables.attempts.c.fence == bindparam("under")
 )
-_NEXT_IN_CHAT = (
-    select(_deliveries.c.id, _deliveries.c.owes)
-    .where(
-        _deliveries.c.connection_id == bindparam("connection"),
-        _deliveries.c.chat_id == bindparam("chat"),
-        _deliveries.c.id != bindparam("delivery"),
-        _deliveries.c.state == "due",
-        _deliveries.c.due_at <= bindparam("now"),
-    )
-    .order_by(_deliveries.c.due_at)
-    .limit(1)
+_UNCERTAIN = select(tables.attempts.c.id).where(
+    tables.attempts.c.delivery_id == bindparam("delivery"),
+    tables.attempts.c.status == bindparam("owed"),
+    tables.attempts.c.fence < bindparam("under"),
+    or_(tables.attempts.c.ended_at.is_(None), tables.attempts.c.outcome.in_(("unknown", "partly", "lost"))),
 )
+_GIVE_BACK = update(_deliveries).where(
+    _deliveries.c.id == bindparam("delivery"), _deliveries.c.fence == bindparam("under")
+)
+_FREE: dict[str, Any] = {"lease_until": None, "leased_by": None, "rung_at": None}
 
 
 def claim(
-    db: Db, delivery_id: int, holder: str, now: datetime, *, lease: timedelta, ring_seconds: float
+    db: Db,
+    delivery_id: int,
+    holder: str,
+    now: datetime,
+    *,
+    lease: timedelta,
+    ring_seconds: float,
+    busy: Collection[int] = (),
 ) -> Claim | None:
-    """Take the delivery if it is due; None if it is not, or is not to be told any more, or not at this moment."""
-    row = db.execute(_WHOLE, {"delivery": delivery_id}).one_or_none()
+    """Take the delivery if it is due; None if it is not, or is not to be told any more, or not at this moment.
+
+    `busy` connections have their share of this process's threads already.
+    """
+    row = briefings.row(db, delivery_id)
     if row is None or row.state != "due" or row.due_at > now:
         return None
-    if withdrawn := _withdrawn(row, now, ring_seconds):
-        db.execute(_CHANGE, {"row": row.id, "due_at": None, "lease_until": None, "leased_by": None, **withdrawn})
-        if withdrawn["reason"] == deliveries.TOO_LATE and row.status == CallStatus.RINGING:
-            db.execute(update(_calls).where(_calls.c.id == row.call_id).values(late=True))
+    # A lease that ran out was never settled: that worker died, or might as well have.
+    deaths = row.deaths + (row.lease_until is not None)
+    if put_aside := _put_aside(row, deaths, now, ring_seconds):
+        _put(db, row, put_aside, now)
         return None
-    if _twin_is_being_told(db, row, now):
+    if row.connection_id in busy or _twin_is_being_told(db, row, now):
+        return None
+    until = now + lease
+    if row.rests_until is not None and not _is_its_turn(db, row, now, until):
         return None
     # Until it is settled, this attempt may have written: nobody will hear of it if this worker dies.
     values = {"fence": row.fence + 1, "attempts": row.attempts + 1, "unsure": True, "leased_by": holder}
-    until = now + lease
-    db.execute(_CHANGE, {"row": row.id, "lease_until": until, "due_at": until, "rung_at": None, **values})
+    changed = {"lease_until": until, "due_at": until, "rung_at": None, "deaths": deaths, **values}
+    db.execute(_CHANGE, {"row": row.id, **changed})
     attempt = {"delivery_id": row.id, "fence": row.fence + 1, "status": row.owes, "started_at": now}
-    db.execute(_BEGIN_ATTEMPT, attempt)
+    db.execute(_BEGIN_ATTEMPT, {"connection_id": row.connection_id, **attempt})
     return Claim(
         delivery_id=row.id,
         fence=row.fence + 1,
@@ -131,45 +114,79 @@ def claim(
         connection_id=row.connection_id,
         connection_version=row.version,
         connector=row.connector,
-        call=_call(row),
-        known=_known(row),
+        call=briefings.call(db, row),
+        known=briefings.known(row),
         started_at=now,
-        failing_since=row.failing_since,
+        failed_for=failed_for(row, now),
+        withdraws=row.withdrawn is False,
+        probes=row.broken_for is not None,
+        repeats=row.unsure and _may_have_told(db, row),
+        line=row.rests_until if row.broken_for is None else None,
     )
 
 
-def settle(db: Db, claimed: Claim, outcome: Outcome, now: datetime) -> list[Doorbell]:
-    """Write down what came of an attempt. Returns what may be told next: this row if more is owed, and a twin call.
-
-    Changes nothing but the attempt's own line if the lease was lost meanwhile.
-    """
-    row = db.execute(_UNDER_FENCE, {"row": claimed.delivery_id, "under": claimed.fence}).one_or_none()
-    _close_attempt(db, claimed, outcome, now, lost=row is None)
-    if row is None:
-        log.warning("lease was lost before settling", extra={"delivery_id": claimed.delivery_id})
-        return []
-    values = _settled(row, claimed, outcome, now)
-    if isinstance(outcome, Hold):
-        deliveries.pause_connection(db, claimed.connection_id, outcome.by, outcome.reason)
-    ready = values["state"] == "due" and values["due_at"] <= now
-    values |= {"lease_until": None, "leased_by": None, "rung_at": now if ready else None}
-    db.execute(_CHANGE, {"row": row.id, **values})
-    bells = [Doorbell(row.id, row.owes == CallStatus.RINGING)] if ready else []
-    chat = {"connection": row.connection_id, "chat": row.chat_id, "delivery": row.id, "now": now}
-    return bells + [Doorbell(twin.id, twin.owes == CallStatus.RINGING) for twin in db.execute(_NEXT_IN_CHAT, chat)]
+def give_back(db: Db, claimed: Claim, due_at: datetime, now: datetime, reason: str | None = None) -> None:
+    """Nothing was sent, and nothing is going to be for now: as if it had not been claimed."""
+    key = {"delivery": claimed.delivery_id, "under": claimed.fence}
+    values = {"attempts": claimed.attempts - 1, "unsure": claimed.known.unsure, "reason": reason}
+    returned = db.execute(_GIVE_BACK.values(**_FREE, due_at=due_at, **values), key)
+    if returned.rowcount:
+        db.execute(_UNDO_ATTEMPT, key)
+        if claimed.probes:
+            breakers.give_back(db, claimed.connection_id, now)
 
 
-def _withdrawn(row: Row[Any], now: datetime, ring_seconds: float) -> dict[str, Any] | None:
+def failed_for(row: Row[Any], now: datetime) -> timedelta:
+    """How long telling this row has failed, the time that it was held not counted."""
+    return now - row.failing_since if row.failing_since else timedelta(seconds=row.failed_for or 0)
+
+
+def _put_aside(row: Row[Any], deaths: int, now: datetime, ring_seconds: float) -> dict[str, Any] | None:
     """What becomes of a row that shall not be told after all, or not now."""
     if row.removed_at is not None:
-        return {"state": "skipped", "reason": deliveries.REMOVED}
+        return {"state": "skipped", "reason": holding.REMOVED}
     if row.paused_by is not None:
         return {"state": "held", "reason": row.paused_because}
+    if deaths >= MOST_DEATHS:
+        return {"state": "failed", "reason": DIED, "deaths": 0}
+    if row.withdrawn is False:
+        no_popup = row.told is None and not row.unsure
+        return {"state": "skipped", "reason": deliveries.TOO_LATE, "withdrawn": None} if no_popup else None
     if row.owes == CallStatus.RINGING and (
         row.status != CallStatus.RINGING or policies.is_late(row.started_at, row.received_at, now, ring_seconds)
     ):
         return {"state": "skipped", "reason": deliveries.TOO_LATE}
     return None
+
+
+def _put(db: Db, row: Row[Any], aside: dict[str, Any], now: datetime) -> None:
+    db.execute(_CHANGE, {"row": row.id, "due_at": None, "lease_until": None, "leased_by": None, **aside})
+    story.tell(db, row.call_id, aside["state"], now, row.connection_id, reason=aside["reason"])
+    if aside["reason"] == deliveries.TOO_LATE and row.status == CallStatus.RINGING:
+        db.execute(update(_calls).where(_calls.c.id == row.call_id).values(late=True))
+
+
+def _may_have_told(db: Db, row: Row[Any]) -> bool:
+    """Whether an attempt before this one may have told the status that is owed, and not only an older one."""
+    key = {"delivery": row.id, "owed": row.owes, "under": row.fence + 1}
+    return db.execute(_UNCERTAIN, key).first() is not None
+
+
+def _is_its_turn(db: Db, row: Row[Any], now: datetime, until: datetime) -> bool:
+    """Whether its system may be asked now, and by this one; if not, the row waits without spending an attempt."""
+    waits_until = row.rests_until
+    if row.rests_until <= now:
+        if row.broken_for is None:
+            jumps = row.reason != breakers.WAITS and row.owes != CallStatus.RINGING
+            if not jumps or not lines.is_anybody_in_line(db, row.connection_id, breakers.WAITS, now):
+                return True
+            waits_until = now  # behind those who came before
+        elif breakers.take_probe(db, row.connection_id, row.rests_until, until):
+            return True
+        else:
+            waits_until = now + _A_MOMENT
+    db.execute(_CHANGE, {"row": row.id, **_FREE, "due_at": waits_until, "reason": breakers.WAITS})
+    return False
 
 
 def _twin_is_being_told(db: Db, row: Row[Any], now: datetime) -> bool:
@@ -179,78 +196,3 @@ def _twin_is_being_told(db: Db, row: Row[Any], now: datetime) -> bool:
         db.execute(select(func.pg_advisory_xact_lock(chat)))
     key = {"connection": row.connection_id, "chat": row.chat_id, "delivery": row.id, "now": now}
     return db.execute(_TWIN_LEASED, key).first() is not None
-
-
-def _call(row: Row[Any]) -> Call:
-    status = CallStatus(row.owes)
-    policy = Policy(row.policy)
-    caller = callers.caller(row.chat_id, Names(row.contact_name, row.name), row.name_order)
-    label = words.label(policy, status, row.raw_status)
-    at = row.outcome_at if status is not CallStatus.RINGING and row.outcome_at else row.started_at
-    return Call(
-        id=row.key,
-        instance=row.instance,
-        status=status,
-        label=label,
-        summary=words.summary(label, caller, row.instance, at, row.timezone),
-        caller=caller,
-        started_at=row.started_at,
-        outcome_at=None if status is CallStatus.RINGING else row.outcome_at,
-        direction=row.direction,
-        video=row.video,
-        late=row.late,
-    )
-
-
-def _known(row: Row[Any]) -> Known:
-    told = CallStatus(row.told) if row.told else None
-    return Known(receipt=_receipt(row.receipt), told=told, unsure=row.unsure)
-
-
-def _settled(row: Row[Any], claimed: Claim, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The row's new values. More is owed if the call moved on while it was being told."""
-    moved_on = row.owes != claimed.call.status
-    values: dict[str, Any] = {"reason": None, "due_at": now, "state": "due"}
-    if outcome.receipt is not None:
-        values["receipt"] = asdict(outcome.receipt)
-    match outcome:
-        case Delivered():
-            values |= {"told": claimed.call.status, "unsure": False, "failing_since": None}
-            return values if moved_on else values | {"state": "delivered", "due_at": None}
-        case TryAgain(reason=reason, delay=delay, unsure=unsure):
-            since = row.failing_since or now
-            values |= {"reason": reason, "unsure": unsure or claimed.known.unsure, "failing_since": since}
-            if now - since > policies.GIVE_UP_AFTER:
-                return values | {"state": "failed", "due_at": None}
-            # What was asked for to find a write again is waited for in any case.
-            return values if moved_on and not unsure else values | {"due_at": now + timedelta(seconds=delay)}
-        case Hold(reason=reason):
-            return values | {
-                "reason": reason,
-                "unsure": claimed.known.unsure,
-                "state": "held",
-                "due_at": None,
-            }
-        case GiveUp(reason=reason, unsure=unsure):
-            values |= {"reason": reason, "unsure": unsure or claimed.known.unsure, "failing_since": None}
-            return values if moved_on else values | {"state": "failed", "due_at": None}
-
-
-def _close_attempt(db: Db, claimed: Claim, outcome: Outcome, now: datetime, *, lost: bool) -> None:
-    ended = {
-        "ended_at": now,
-        "outcome": "lost" if lost else _WORDS[type(outcome)],
-        "reason": None if isinstance(outcome, Delivered) else outcome.reason,
-        "took_ms": round((now - claimed.started_at) / timedelta(milliseconds=1)),
-    }
-    db.execute(_END_ATTEMPT, {"delivery": claimed.delivery_id, "under": claimed.fence, **ended})
-
-
-_WORDS: dict[type, str] = {Delivered: "delivered", TryAgain: "retry", Hold: "held", GiveUp: "failed"}
-
-
-def _receipt(stored: dict[str, Any] | None) -> Receipt | None:
-    if stored is None:
-        return None
-    person = Person(**stored["person"]) if stored.get("person") else None
-    return Receipt(stored.get("record_id"), stored.get("url"), stored.get("parts") or {}, person)

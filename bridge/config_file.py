@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection as Db
 
-from bridge import connections, deliveries, descriptions, instances
+from bridge import connections, descriptions, holding, instances
 from bridge.connections import ConnectionConfig
 from bridge.descriptions import ConfigError
 from bridge.instances import InstanceConfig
@@ -56,10 +56,12 @@ def apply(db: Db, secrets: Secrets, config: Config, now: datetime, *, prune: boo
     What is not in the file stays, unless it is to be pruned.
     """
     removed = _prune(db, secrets, config, now) if prune else []
-    changes = removed + _apply_instances(db, secrets, config)
+    changes = removed + _apply_instances(db, secrets, config, now)
     known = {one.name for one in instances.active(db, secrets)}
+    named = {one.name: set(one.config.instances or ()) for one in connections.active(db, secrets)}
     for connection in config.connections:
-        strange = sorted(set(connection.instances or ()) - known)
+        # One that was removed after the connection had named it may stay: it is not this file that took it away.
+        strange = sorted(set(connection.instances or ()) - known - named.get(connection.name, set()))
         if strange:
             raise ConfigError(
                 f"[[connection]] {connection.name}: instances names {strange[0]!r}, and there is no such instance."
@@ -71,7 +73,7 @@ def _prune(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]
     changes = []
     for connection in connections.active(db, secrets):
         if connection.name not in {one.name for one in config.connections}:
-            deliveries.remove_connection(db, connection, now)
+            holding.remove(db, connection, now)
             changes.append(f"connection {connection.name}: removed")
     for instance in instances.active(db, secrets):
         if instance.name not in {one.name for one in config.instances}:
@@ -80,7 +82,7 @@ def _prune(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]
     return changes
 
 
-def _apply_instances(db: Db, secrets: Secrets, config: Config) -> list[str]:
+def _apply_instances(db: Db, secrets: Secrets, config: Config, now: datetime) -> list[str]:
     existing = {one.name: one for one in instances.active(db, secrets)}
     owners = {one.config.id_instance: one.name for one in existing.values()}
     changes = []
@@ -97,7 +99,7 @@ def _apply_instances(db: Db, secrets: Secrets, config: Config) -> list[str]:
                 f"{owners[wanted.id_instance]} already."
             )
         if found is None:
-            instances.save(db, secrets, wanted, None)
+            instances.save(db, secrets, wanted, None, now)
             changes.append(f"instance {wanted.name}: added")
         elif differ := instances.differences(found.config, wanted):
             instances.save(db, secrets, wanted, found)
@@ -121,7 +123,7 @@ def _apply_connections(db: Db, secrets: Secrets, config: Config, now: datetime) 
             changes.append(f"connection {wanted.name}: changed ({', '.join(differ)})")
         if {"settings", "connector"} & set(differ) and found.paused_by not in (None, "admin"):
             # What we had paused because of its settings deserves another try with new ones.
-            deliveries.resume_connection(db, found.id, now)
+            holding.resume(db, found.id, now)
             changes.append(f"connection {wanted.name}: resumed")
     return changes
 
@@ -165,6 +167,8 @@ def _resolved(value: Any, where: str, folder: Path) -> Any:  # noqa: ANN401  any
             return (folder / value["file"]).read_text("utf-8").strip()
         except (OSError, ValueError):
             raise ConfigError(f"{where}: the file {value['file']} cannot be read.") from None
+    if value and set(value) <= {"env", "file"}:
+        raise ConfigError(f'{where}: write {{ env = "NAME" }} or {{ file = "path" }}, one of the two.')
     return {key: _resolved(item, f"{where}, {key}", folder) for key, item in value.items()}
 
 

@@ -4,37 +4,48 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError
 from sqlalchemy import Connection as Db
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
+from bridge import secrecy, words
 from bridge.instances import next_version
+from bridge.memory import StoredMemory
 from bridge.store import Store
 from bridge.store.secrets import Secrets
 from bridge.store.tables import connections as table
-from connectors.kit import BrokenConnector, Connector, Http, Policy, Registry, faults
+from bridge.store.tables import deliveries
+from connectors.kit import BrokenConnector, Connector, Http, Policy, Registry, UnknownConnector, construct, faults
 
 PausedBy = Literal["admin", "credentials", "gone", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionConfig:
-    """One connection as an administrator describes it. `instances` is None for all of them, later ones included."""
+    """One connection as an administrator describes it.
+
+    `instances` is None for all of them, later ones included; `timezone` is None for the instance's. `template` and
+    `labels` are words of its own in place of the language's.
+    """
 
     name: str
     connector: str
     policy: Policy
     settings: Mapping[str, Any]
     instances: tuple[str, ...] | None = None
+    language: str = words.ENGLISH
+    timezone: str | None = None
+    template: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connection as it stands in the store."""
+    """One connection as it stands in the store, and what its connector can do besides telling."""
 
     id: int
     version: int
@@ -42,6 +53,8 @@ class Connection:
     config: ConnectionConfig
     paused_by: PausedBy | None
     reason: str | None
+    withdraws: bool = False
+    finds: bool = False
 
     @property
     def name(self) -> str:
@@ -58,6 +71,22 @@ def active(db: Db, secrets: Secrets) -> list[Connection]:
     return [_connection(row, secrets) for row in rows]
 
 
+def is_known(db: Db, name: str) -> bool:
+    """Whether there is a connection of this name, or was one that is on record as having been owed something."""
+    left = select(deliveries.c.id).where(deliveries.c.connection_id == table.c.id).exists()
+    query = select(table.c.id).where(table.c.name == name, or_(table.c.removed_at.is_(None), left))
+    return db.execute(query.limit(1)).first() is not None
+
+
+def able(registry: Registry, connection: Connection) -> Connection:
+    """The same connection with what its connector can do; one that does not load can do nothing."""
+    try:
+        found = registry.load(connection.config.connector)
+    except (UnknownConnector, BrokenConnector):
+        return connection
+    return replace(connection, withdraws=hasattr(found, "withdraw"), finds=hasattr(found, "find_caller"))
+
+
 def save(db: Db, secrets: Secrets, config: ConnectionConfig, position: int, existing: Connection | None) -> None:
     """Add a connection, or change the one that `existing` names."""
     values: dict[str, Any] = {
@@ -67,24 +96,30 @@ def save(db: Db, secrets: Secrets, config: ConnectionConfig, position: int, exis
         "policy": config.policy,
         "instances": list(config.instances) if config.instances is not None else None,
         "settings": secrets.seal(_row(config.name), config.settings),
+        "language": config.language,
+        "timezone": config.timezone,
+        "template": config.template,
+        "labels": dict(config.labels) or None,
         "version": next_version(db),
     }
     if existing is None:
         db.execute(insert(table).values(**values))
-    else:
-        db.execute(update(table).where(table.c.id == existing.id).values(**values))
+        return
+    if config.connector != existing.config.connector:  # what another connector remembers means nothing to this one
+        values |= _FORGOTTEN
+    db.execute(update(table).where(table.c.id == existing.id).values(**values))
 
 
 def remove(db: Db, connection: Connection, now: datetime) -> None:
     """Forget the connection and its settings; what it was told stays on record, and its name may be used again."""
-    db.execute(
-        update(table).where(table.c.id == connection.id).values(removed_at=now, settings="", version=next_version(db))
-    )
+    gone: dict[str, Any] = {"removed_at": now, "settings": "", **_FORGOTTEN, "version": next_version(db)}
+    db.execute(update(table).where(table.c.id == connection.id).values(**gone))
 
 
 def differences(old: ConnectionConfig, new: ConnectionConfig) -> list[str]:
     """The names of the settings in which two descriptions differ."""
-    return [field.name for field in fields(ConnectionConfig) if getattr(old, field.name) != getattr(new, field.name)]
+    names = [one.name for one in fields(ConnectionConfig)]
+    return [name for name in names if getattr(old, name) != getattr(new, name)]
 
 
 def next_position(db: Db) -> int:
@@ -93,34 +128,29 @@ def next_position(db: Db) -> int:
     return 0 if last is None else last + 1
 
 
-def pause(db: Db, connection_id: int, by: PausedBy, reason: str) -> bool:
-    """Tell it nothing more for now; False if it was paused already."""
+def pause(db: Db, connection_id: int, by: PausedBy, reason: str, probe_at: datetime | None = None) -> bool:
+    """Tell it nothing more for now; False if it was paused already. `probe_at` is when to see if it works again."""
     paused = db.execute(
         update(table)
         .where(table.c.id == connection_id, table.c.paused_by.is_(None))
-        .values(paused_by=by, reason=reason, version=next_version(db))
+        .values(paused_by=by, reason=reason, probe_at=probe_at, version=next_version(db))
     )
     return paused.rowcount > 0
 
 
+_FORGOTTEN: dict[str, Any] = {"memory": None, "memory_lease_until": None}
+_WORKING: dict[str, Any] = {
+    "paused_by": None,
+    "reason": None,
+    "probe_at": None,
+    "rests_until": None,
+    "broken_for": None,
+}
+
+
 def resume(db: Db, connection_id: int) -> None:
     """Let it be told again."""
-    db.execute(
-        update(table).where(table.c.id == connection_id).values(paused_by=None, reason=None, version=next_version(db))
-    )
-
-
-def validated(registry: Registry, connector: str, settings: Mapping[str, Any]) -> type[Connector]:
-    """The connector of this name, if these are settings for it.
-
-    Raises UnknownConnector, BrokenConnector, or ValueError with a sentence per fault that holds no value.
-    """
-    found = registry.load(connector)
-    try:
-        found.Settings.model_validate(settings)
-    except ValidationError as error:
-        raise ValueError(" ".join(faults(error))) from None
-    return found
+    db.execute(update(table).where(table.c.id == connection_id).values(**_WORKING, version=next_version(db)))
 
 
 class Live:
@@ -145,16 +175,16 @@ class Live:
             with self._store.read() as db:
                 row = db.execute(select(table).where(table.c.id == connection_id)).one()
             connection = _connection(row, self._store.secrets)
-            connector = self._made(connection.config)
+            connector = self._made(connection.config, StoredMemory(self._store, connection.id))
             self._cache[connection_id] = (connection.version, connector)
             return connector
 
-    def _made(self, config: ConnectionConfig) -> Connector:
+    def _made(self, config: ConnectionConfig, memory: StoredMemory) -> Connector:
+        secrecy.keep_settings(self._registry, config.connector, config.settings)
         found = self._registry.load(config.connector)
         try:
             settings = found.Settings.model_validate(config.settings)
-            # Every connector is constructed so; the contract test holds them to it.
-            return found(settings, self._http)  # type: ignore[call-arg]
+            return construct(found, settings, self._http, memory)
         except ValidationError as error:
             raise BrokenConnector(
                 config.connector, f"its settings do not fit any more. {' '.join(faults(error))}"
@@ -168,6 +198,10 @@ def _connection(row: Row[Any], secrets: Secrets) -> Connection:
         policy=Policy(row.policy),
         settings=secrets.open(_row(row.name), row.settings),
         instances=tuple(row.instances) if row.instances is not None else None,
+        language=row.language,
+        timezone=row.timezone,
+        template=row.template,
+        labels=row.labels or {},
     )
     return Connection(row.id, row.version, row.position, config, row.paused_by, row.reason)
 

@@ -1,7 +1,8 @@
-"""What is owed to each connection about each call: made and moved forward here, and released, held or withdrawn.
+"""What is owed to each connection about each call: made, moved forward and let go here.
 
 One row for each (call, connection). `owes` is the newest status that its policy tells, `told` the last one that was
-confirmed. `bridge.claims` pays.
+confirmed. `bridge.claims` takes a row to pay it, `bridge.settlements` writes down what came of that, `bridge.holding`
+holds a connection's rows back, `bridge.lines` says who is rung for.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select, update
 from sqlalchemy import Connection as Db
-from sqlalchemy import Row, Select, bindparam, or_, select, update
 
-from bridge import connections, policies
+from bridge import policies, story
 from bridge.calls import CallRow
-from bridge.connections import Connection, PausedBy
+from bridge.connections import Connection
+from bridge.store.tables import calls
 from bridge.store.tables import deliveries as table
 from bridge.store.upsert import insert_new
 from connectors.kit import CallStatus
@@ -25,8 +27,9 @@ State = Literal["due", "delivered", "skipped", "held", "failed"]
 
 RING_AGAIN = timedelta(seconds=10)
 """How long a message may take before the sweep takes it for lost and puts another on the queue."""
-TOO_LATE = "The phone had stopped ringing before this could be told."
-REMOVED = "The connection was removed."
+FROM_THE_BEGINNING: dict[str, Any] = {"attempts": 0, "deaths": 0, "failing_since": None, "failed_for": None}
+"""A row that is owed something new."""
+TOO_LATE = "It was too late to ring by the time that this could be told."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ _OF_CALL: Select[Any] = (
         table.c.due_at,
         table.c.lease_until,
         table.c.unsure,
+        table.c.withdrawn,
     )
     .where(table.c.call_id == bindparam("call"))
     .with_for_update(key_share=True)
@@ -59,8 +63,8 @@ def owe(
 ) -> list[Doorbell]:
     """Make each listener's row owe how the call stands now, falling due at `due_at`; returns those due already.
 
-    A connection whose policy tells this for the first time gets its row; one that hears ringing alone, and did not
-    hear it in time, is told nothing more.
+    A connection whose policy tells this for the first time gets its row. One that heard ringing and hears no outcome
+    takes its popup away, if it can; one that did not hear the ringing in time is told nothing more.
     """
     rows = {} if new else {row.connection_id: row for row in db.execute(_OF_CALL, {"call": call.id})}
     fresh: list[dict[str, Any]] = []
@@ -71,10 +75,17 @@ def owe(
         if row is None:
             if owed:
                 fresh.append(_new_row(call, connection, owed, due_at, now))
+                if connection.paused_by is not None:
+                    story.tell(db, call.id, "held", now, connection.id, reason=connection.reason)
         elif owed:
             bells += _owe_more(db, row, connection, owed, due_at, now)
+        elif row.owes != CallStatus.RINGING:
+            continue  # an outcome that was owed by an earlier policy stays so
+        elif connection.withdraws and row.withdrawn is None and _may_have_rung(row):
+            bells += _owe_withdrawal(db, row, connection, now)
         elif _untold(row):
             db.execute(_CHANGE, {"row": row.id, "state": "skipped", "due_at": None, "reason": TOO_LATE})
+            story.tell(db, call.id, "skipped", now, connection.id, reason=TOO_LATE)
     if fresh:
         made = insert_new(db, table, table.c.id, table.c.state, table.c.owes)
         # Several rows in one statement come back in no order that may be relied on.
@@ -95,11 +106,13 @@ def _new_row(
         "connection_id": connection.id,
         "chat_id": call.chat_id,
         "state": "held" if held else "due",
+        "policy": connection.config.policy,
         "owes": owed,
         "due_at": None if held else due_at,
         "rung_at": now if due_at <= now else None,
         "fence": 0,
         "attempts": 0,
+        "deaths": 0,
         "unsure": False,
         "reason": connection.reason if held else None,
     }
@@ -110,120 +123,85 @@ def _owe_more(
 ) -> list[Doorbell]:
     if row.owes == owed:
         return []
-    if row.lease_until is not None and row.state == "due":
-        # Somebody is telling it of the old status this moment: settling finds that more is owed by then.
-        db.execute(_CHANGE, {"row": row.id, "owes": owed, "attempts": 0})
-        return []
-    if connection.paused_by is not None:
-        db.execute(_CHANGE, {"row": row.id, "owes": owed, "attempts": 0, "state": "held", "due_at": None})
-        return []
+    values = {"owes": owed, "policy": connection.config.policy, "withdrawn": None} | FROM_THE_BEGINNING
     if row.unsure and row.due_at and row.due_at > due_at:
         due_at = row.due_at  # the other side was asked to be left alone until what it may have written can be found
+    return _fall_due(db, row, connection, values, due_at, now)
+
+
+def _owe_withdrawal(db: Db, row: Row[Any], connection: Connection, now: datetime) -> list[Doorbell]:
+    return _fall_due(db, row, connection, {"withdrawn": False} | FROM_THE_BEGINNING, now, now)
+
+
+def _fall_due(
+    db: Db, row: Row[Any], connection: Connection, values: dict[str, Any], due_at: datetime, now: datetime
+) -> list[Doorbell]:
+    if row.lease_until is not None and row.state == "due":
+        # Somebody is telling it of the old status this moment: settling finds that more is owed by then.
+        db.execute(_CHANGE, {"row": row.id, **values})
+        return []
+    if connection.paused_by is not None:
+        held = {"state": "held", "due_at": None, "reason": connection.reason}
+        db.execute(_CHANGE, {"row": row.id, **values, **held})
+        return []
     rung_at = now if due_at <= now else None
-    values = {
-        "owes": owed,
-        "attempts": 0,
-        "state": "due",
-        "due_at": due_at,
-        "rung_at": rung_at,
-        "reason": None,
-    }
-    db.execute(_CHANGE, {"row": row.id, **values})
+    due = {"state": "due", "due_at": due_at, "rung_at": rung_at, "reason": None}
+    db.execute(_CHANGE, {"row": row.id, **values, **due})
     return [Doorbell(row.id, ringing=False)] if due_at <= now else []
+
+
+def _may_have_rung(row: Row[Any]) -> bool:
+    """Whether there is a popup, or may be one."""
+    return row.told is not None or row.unsure or row.lease_until is not None
 
 
 def _untold(row: Row[Any]) -> bool:
     return row.state in ("due", "held") and row.told is None and row.lease_until is None
 
 
-def release(db: Db, call_ids: Sequence[int], now: datetime) -> list[Doorbell]:
-    """Let go what waited for a caller's name. What waits because it failed goes on waiting."""
-    if not call_ids:
-        return []
-    query = (
-        update(table)
-        .where(
-            table.c.call_id.in_(call_ids),
-            table.c.state == "due",
-            table.c.due_at > now,
-            table.c.lease_until.is_(None),
-            table.c.attempts == 0,
-            table.c.unsure.is_(False),
-        )
-        .values(due_at=now, rung_at=now)
-        .returning(table.c.id, table.c.owes)
-    )
-    return _bells(db.execute(query))
+def waiting(db: Db, chat_id: str, now: datetime) -> Sequence[int]:
+    """The instances with a call from this chat that has not been told yet because its caller's name may come."""
+    query = select(calls.c.instance_id).join(table, table.c.call_id == calls.c.id).where(*_waits(chat_id, now))
+    return db.execute(query.distinct()).scalars().all()
 
 
-def fallen_due(db: Db, now: datetime, limit: int, *, all_of_them: bool = False) -> list[Doorbell]:
-    """Rows whose time has come and whose message was not put on the queue, or seems to be lost.
+def release(db: Db, instance_id: int, chat_id: str, now: datetime, awaited: datetime | None) -> list[Doorbell]:
+    """Let go what waited for a caller's name: all of it, or what could not wait until another is `awaited`."""
+    of_instance = select(calls.c.id).where(calls.c.instance_id == instance_id, calls.c.chat_id == chat_id)
+    query = update(table).where(*_waits(chat_id, now), table.c.call_id.in_(of_instance))
+    if awaited is not None:
+        query = query.where(table.c.due_at < awaited)
+    return doorbells(db.execute(query.values(due_at=now, rung_at=now).returning(table.c.id, table.c.owes)))
 
-    `all_of_them` is for a start after which no message can be left.
+
+def postpone(db: Db, call_id: int, owed_at: datetime, now: datetime, name_wait: timedelta) -> None:
+    """What is new, and was owed as of a moment long past, is due now, or when it has waited for the caller's name.
+
+    Outcomes wait as long as `name_wait` says, ringing no longer than it would have then.
     """
-    query = select(table.c.id).where(table.c.state == "due", table.c.due_at <= now)
-    if not all_of_them:
-        query = query.where(or_(table.c.rung_at.is_(None), table.c.rung_at <= now - RING_AGAIN))
-    chosen = query.order_by(table.c.due_at).limit(limit).with_for_update(skip_locked=True, key_share=True)
-    mark = update(table).where(table.c.id.in_(chosen)).values(rung_at=now).returning(table.c.id, table.c.owes)
-    return _bells(db.execute(mark))
+    fresh = (table.c.state == "due") & table.c.lease_until.is_(None) & (table.c.attempts == 0)
+    query = select(table.c.id, table.c.owes, table.c.due_at).where(
+        table.c.call_id == call_id, fresh, table.c.due_at.between(owed_at, now)
+    )
+    for row in db.execute(query).all():
+        wait = row.due_at - owed_at
+        if row.owes != CallStatus.RINGING:
+            wait = max(wait, name_wait)
+        db.execute(_CHANGE, {"row": row.id, "due_at": now + wait, "rung_at": None})
 
 
-def any_due(db: Db, now: datetime) -> bool:
-    """Whether `fallen_due` would find anything: looking is cheaper than writing."""
-    query = select(table.c.id).where(
+def _waits(chat_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What waits because it failed is not meant."""
+    return (
+        table.c.chat_id == chat_id,
         table.c.state == "due",
-        table.c.due_at <= now,
-        or_(table.c.rung_at.is_(None), table.c.rung_at <= now - RING_AGAIN),
-    )
-    return db.execute(query.limit(1)).first() is not None
-
-
-def pause_connection(db: Db, connection_id: int, by: PausedBy, reason: str) -> bool:
-    """Tell the connection nothing more, and hold what it is owed; False if it was paused already."""
-    if not connections.pause(db, connection_id, by, reason):
-        return False
-    _hold(db, connection_id, reason)
-    return True
-
-
-def resume_connection(db: Db, connection_id: int, now: datetime) -> None:
-    """Tell the connection again, and let everything that was held fall due; the claim judges what is too late."""
-    connections.resume(db, connection_id)
-    db.execute(
-        update(table)
-        .where(table.c.connection_id == connection_id, table.c.state == "held")
-        .values(state="due", due_at=now, rung_at=None, reason=None)
+        table.c.due_at > now,
+        table.c.lease_until.is_(None),
+        table.c.attempts == 0,
+        table.c.unsure.is_(False),
     )
 
 
-def remove_connection(db: Db, connection: Connection, now: datetime) -> None:
-    """The connection is no more, and nothing is owed to it."""
-    connections.remove(db, connection, now)
-    db.execute(
-        update(table)
-        .where(table.c.connection_id == connection.id, table.c.state.in_(("due", "held")))
-        .values(state="skipped", due_at=None, reason=REMOVED)
-    )
-
-
-def free_leases(db: Db, holder: str, now: datetime) -> int:
-    """Give back at once what a dead predecessor of this name was carrying. Returns how many there were."""
-    freed = db.execute(
-        update(table)
-        .where(table.c.leased_by == holder, table.c.lease_until.is_not(None))
-        .values(lease_until=None, leased_by=None, due_at=now, rung_at=None)
-    )
-    return freed.rowcount
-
-
-def _hold(db: Db, connection_id: int, reason: str) -> None:
-    db.execute(
-        update(table)
-        .where(table.c.connection_id == connection_id, table.c.state == "due", table.c.lease_until.is_(None))
-        .values(state="held", due_at=None, reason=reason)
-    )
-
-
-def _bells(rows: Iterable[Row[Any]]) -> list[Doorbell]:
+def doorbells(rows: Iterable[Row[Any]]) -> list[Doorbell]:
+    """What to ring for, of rows with `id` and `owes`."""
     return [Doorbell(row.id, row.owes == CallStatus.RINGING) for row in rows]

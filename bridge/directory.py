@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge import connections, instances
+from bridge import connections, instances, secrecy
 from bridge.connections import Connection
 from bridge.instances import Instance
 from bridge.store import Store, StoreUnavailable
 from bridge.store.secrets import SecretKeyError
+from connectors.kit import Registry
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +83,11 @@ def _parted(value: bytes) -> tuple[str | None, bytes]:
 class Directory:
     """Hands out the newest snapshot, looking for changes at most once a second."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], float] = time.monotonic, registry: Registry | None = None
+    ) -> None:
         self._store = store
+        self._registry = registry or Registry()
         self._clock = clock
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -113,12 +117,20 @@ class Directory:
             version = instances.newest_version(db)
             if self._snapshot is None or version != self._snapshot.version:
                 found = instances.active(db, self._store.secrets)
+                told = connections.active(db, self._store.secrets)
+                self._keep_secret(found, told)
                 self._snapshot = Snapshot(
                     version=version,
                     by_id_instance={instance.config.id_instance: instance for instance in found},
                     by_id={instance.id: instance for instance in found},
-                    connections=connections.active(db, self._store.secrets),
+                    connections=[connections.able(self._registry, one) for one in told],
                     tokens=Tokens([(token, one) for one in found for token in one.config.webhook_tokens]),
                 )
         self._looked = self._clock()
         return self._snapshot
+
+    def _keep_secret(self, found: list[Instance], told: list[Connection]) -> None:
+        for one in found:
+            secrecy.keep_tokens([one.config.api_token, *one.config.webhook_tokens])
+        for connection in told:
+            secrecy.keep_settings(self._registry, connection.config.connector, connection.config.settings)

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Db
-from sqlalchemy import func, insert, select, union_all, update
+from sqlalchemy import func, insert, or_, select, union_all, update
 
 from bridge.store.secrets import Secrets
+from bridge.store.tables import calls, notifications
 from bridge.store.tables import connections as connections_table
 from bridge.store.tables import instances as table
 
@@ -26,6 +27,8 @@ class InstanceConfig:
     lookups_per_second: float = 1.0
     name_order: tuple[str, ...] = ("contact_name", "name", "crm")
     timezone: str = "UTC"
+    intake: str = "webhook"
+    """How its notifications come: GREEN-API pushes to our `webhook`, or we `poll` its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,17 @@ class Instance:
         return self.config.name
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What has been heard of an account: when anything last came, and what was refused (401) although it named it."""
+
+    heard_at: datetime | None
+    refused_at: datetime | None
+    refused: int
+    restarting_until: datetime | None
+    poll_reason: str | None
+
+
 _VERSIONS = 0x52694E67  # any number of our own
 _SECRET = ("api_token", "webhook_tokens")
 _PLAIN = tuple(field.name for field in fields(InstanceConfig) if field.name not in _SECRET)
@@ -52,15 +66,26 @@ def active(db: Db, secrets: Secrets) -> list[Instance]:
     return [_instance(dict(row), secrets) for row in rows]
 
 
-def save(db: Db, secrets: Secrets, config: InstanceConfig, existing: Instance | None) -> None:
-    """Add an account, or change the one that `existing` names."""
+def is_known(db: Db, name: str) -> bool:
+    """Whether there is an account of this name, or was one whose calls or notifications are still here."""
+    left = [select(one.c.id).where(one.c.instance_id == table.c.id).exists() for one in (calls, notifications)]
+    query = select(table.c.id).where(table.c.name == name, or_(table.c.removed_at.is_(None), *left))
+    return db.execute(query.limit(1)).first() is not None
+
+
+def save(
+    db: Db, secrets: Secrets, config: InstanceConfig, existing: Instance | None, now: datetime | None = None
+) -> None:
+    """Add an account, or change the one that `existing` names. A new one is `added_at` now."""
     values = {name: _as_stored(getattr(config, name)) for name in _PLAIN}
     values["secrets"] = secrets.seal(_row(config.name), {name: getattr(config, name) for name in _SECRET})
     values["version"] = next_version(db)
     if existing is None:
-        db.execute(insert(table).values(**values))
+        db.execute(insert(table).values(**values, **({"added_at": now} if now else {})))
     else:
-        db.execute(update(table).where(table.c.id == existing.id).values(**values))
+        # What GREEN-API refused before, it may allow now.
+        anew = {"journal_reason": None, "journal_due": None}
+        db.execute(update(table).where(table.c.id == existing.id).values(**values, **anew))
 
 
 def remove(db: Db, instance: Instance, now: datetime) -> None:
@@ -68,6 +93,24 @@ def remove(db: Db, instance: Instance, now: datetime) -> None:
     db.execute(
         update(table).where(table.c.id == instance.id).values(removed_at=now, secrets="", version=next_version(db))
     )
+
+
+def standing(db: Db, instance_id: int) -> Standing:
+    """How things stand with an account that is there."""
+    kept = select(func.max(notifications.c.received_at)).where(notifications.c.instance_id == table.c.id)
+    row = db.execute(select(table, kept.scalar_subquery().label("kept_at")).where(table.c.id == instance_id)).one()
+    return Standing(
+        heard_at=max(filter(None, (row.heard_at, row.kept_at)), default=None),
+        refused_at=row.refused_at,
+        refused=row.refused,
+        restarting_until=row.restarting_until,
+        poll_reason=row.poll_reason,
+    )
+
+
+def restarting(db: Db, instance: Instance, until: datetime) -> None:
+    """Note that we make it restart: that it is starting is no cause for alarm until then."""
+    db.execute(update(table).where(table.c.id == instance.id).values(restarting_until=until))
 
 
 def differences(old: InstanceConfig, new: InstanceConfig) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bridge.connections import PausedBy
 from connectors.kit import (
     BrokenConnector,
     CallStatus,
     ConnectorError,
+    Known,
     Policy,
     RateLimited,
     Receipt,
@@ -19,9 +21,10 @@ from connectors.kit import (
 )
 
 GIVE_UP_AFTER = timedelta(hours=72)
+NOBODY_KNOWS = "Nobody knows whether it was told: an attempt ended without an answer, and this is said once at most."
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 15 * 60.0
-_LONGEST_PAUSE_ASKED_FOR = 3600.0
+_SHORTEST_REST, _LONGEST_REST = 1.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,28 @@ class Delivered:
     receipt: Receipt | None
 
 
+Trouble = Literal["unreached", "unknown", "limited"]
+"""Nothing was sent; or the request may have taken effect; or the system asked for a pause."""
+
+
 @dataclass(frozen=True, slots=True)
 class TryAgain:
-    """Not now: in `delay` seconds. `unsure` says that this attempt may have written."""
+    """Not now: in `delay` seconds. `rest` is how long the whole connection is asked to be left alone.
+
+    `progressed`: some of what the attempt asked for was answered, so that its system is at work.
+    """
 
     reason: str
     delay: float
-    unsure: bool
+    trouble: Trouble
     receipt: Receipt | None = None
+    rest: float = 0.0
+    progressed: bool = False
+
+    @property
+    def unsure(self) -> bool:
+        """Whether this attempt may have written."""
+        return self.trouble == "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +76,16 @@ class GiveUp:
     receipt: Receipt | None = None
 
 
-Outcome = Delivered | TryAgain | Hold | GiveUp
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Nothing was sent: an attempt before may have told this, and this connection is told everything once at most."""
+
+    reason: str = NOBODY_KNOWS
+    receipt: Receipt | None = None
+
+
+Failure = TryAgain | Hold | GiveUp | Left
+Outcome = Delivered | Failure
 
 
 def owes(policy: Policy, status: CallStatus) -> CallStatus | None:
@@ -74,8 +100,13 @@ def is_late(offered_at: datetime, received_at: datetime, now: datetime, ring_sec
     return now - min(offered_at, received_at) > timedelta(seconds=ring_seconds)
 
 
-def after_failure(error: ConnectorError | BrokenConnector, attempts: int, failing_for: timedelta) -> Outcome:
-    """What follows when a connector raised; `attempts` counts this one, too, and the first of them was so long ago."""
+def after_failure(
+    error: ConnectorError | BrokenConnector, attempts: int, failing_for: timedelta, known: Known | None = None
+) -> Failure:
+    """What follows when a connector raised; `attempts` counts this one, too, and the first of them was so long ago.
+
+    `known` is what the attempt began with.
+    """
     backoff = _backoff(attempts, failing_for.total_seconds())
     match error:
         case BrokenConnector():
@@ -83,13 +114,24 @@ def after_failure(error: ConnectorError | BrokenConnector, attempts: int, failin
         case Unauthorized():
             return Hold(error.reason, "gone" if error.gone else "credentials", error.receipt)
         case RateLimited():
-            asked = min(error.retry_after or 0.0, _LONGEST_PAUSE_ASKED_FOR)
-            return TryAgain(error.reason, max(backoff, asked), unsure=False, receipt=error.receipt)
-        case Retryable():
-            delay = max(backoff, error.look_after if error.sent else 0.0)
-            return TryAgain(error.reason, delay, unsure=error.sent, receipt=error.receipt)
+            pause = min(max(error.retry_after or 0.0, _SHORTEST_REST), _LONGEST_REST)
+            rest = 0.0 if error.alone else pause
+            return TryAgain(error.reason, max(backoff, pause), "limited", error.receipt, rest)
+        case Retryable(receipt=made):
+            progressed = made is not None and _grew(made, known or Known())
+            if error.sent:
+                delay = max(backoff, error.look_after)
+                return TryAgain(error.reason, delay, "unknown", made, progressed=progressed)
+            return TryAgain(error.reason, backoff, "unreached", made, progressed=progressed)
         case _:
             return GiveUp(error.reason, receipt=error.receipt)
+
+
+def _grew(made: Receipt, known: Known) -> bool:
+    """Whether an attempt made, or learnt, something before it failed."""
+    before = known.receipt or Receipt()
+    is_new = (made.record_id, made.parts) != (before.record_id, before.parts)
+    return is_new or made.person not in (None, before.person, known.person)
 
 
 def _backoff(attempts: int, failing_for: float) -> float:

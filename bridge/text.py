@@ -9,6 +9,7 @@ _JOINERS = "\u200c\u200d"  # scripts and emoji need them
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters that show nothing: people choose them to have no name
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MARGIN = f" {_JOINERS}"
+_ACCENTS = re.compile("[\u0300-\u036f]")
 LONGEST_NAME = 80
 
 
@@ -26,3 +27,9 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     )
     composed = unicodedata.normalize("NFC", " ".join(line.split()))
     return composed.strip(_MARGIN)[:longest].strip(_MARGIN)
+
+
+def folded(text: str) -> str:
+    """The text as searches compare it: one case in every alphabet, one width, and without accents (`ё` is `е`)."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text).casefold())
+    return unicodedata.normalize("NFKC", _ACCENTS.sub("", plain))

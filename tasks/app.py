@@ -11,10 +11,23 @@ from bridge import queue
 from bridge.service import Service
 from bridge.store import StoreUnavailable
 from tasks.deliver import deliver
+from tasks.find import find
 from tasks.identify import identify
+from tasks.probe import probe
+from tasks.read_contacts import read_contacts
+from tasks.reconcile import reconcile
 from tasks.sweep import sweep
 
 log = logging.getLogger(__name__)
+
+_ROWS = {  # what a message names
+    queue.DELIVER: "delivery_id",
+    queue.IDENTIFY: "call_row",
+    queue.FIND: "person_id",
+    queue.PROBE: "connection_id",
+    queue.RECONCILE: "instance_row",
+    queue.READ_CONTACTS: "instance_row",
+}
 
 
 def create(service: Service) -> Celery:
@@ -27,13 +40,18 @@ def create(service: Service) -> Celery:
                 work(service, *ids)
             except StoreUnavailable as error:
                 # Nothing is lost: the row is due, or its lease will end.
-                log.warning("a task could not use the store", extra={"task": name, "reason": str(error)})
+                named = {_ROWS[name]: ids[0]} if ids else {}
+                log.warning("a task could not use the store", extra={"task": name, "reason": str(error), **named})
 
         run.__name__ = work.__name__
         app.task(name=name, ignore_result=True, shared=False)(run)
 
     task(queue.DELIVER, deliver)
     task(queue.IDENTIFY, identify)
+    task(queue.FIND, find)
+    task(queue.PROBE, probe)
+    task(queue.RECONCILE, reconcile)
+    task(queue.READ_CONTACTS, read_contacts)
     task(queue.SWEEP, sweep)
     app.finalize()
     return app

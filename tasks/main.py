@@ -10,6 +10,7 @@ from bridge.cli import COMMANDS, opened
 from bridge.cli.faults import Commands
 from bridge.cli.web import host, port
 from bridge.queue import NOTES, RING
+from bridge.service import THREADS
 from bridge.settings import Settings
 from tasks.demo.run import DemoFailed
 from tasks.demo.run import demo as run_demo
@@ -33,14 +34,14 @@ def up(host: str, port: int) -> None:
 
 @main.command()
 @click.option("--queues", default=f"{RING},{NOTES}", show_default=True, help="Which queues to work on.")
-@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 256), help="How many at once.")
+@click.option("--threads", default=THREADS, show_default=True, type=click.IntRange(1, 256), help="How many at once.")
 def worker(queues: str, threads: int) -> None:
     """Work on queues as a process of its own. Needs a broker (RINGBRIDGE_BROKER_URL)."""
     chosen = [name.strip() for name in queues.split(",") if name.strip()]
     strange = [name for name in chosen if name not in (RING, NOTES)]
     if strange or not chosen:
         raise click.BadParameter(f"The queues are {RING} and {NOTES}.", param_hint="--queues")
-    run_worker(opened.running(_with_broker()), chosen, threads)
+    run_worker(opened.running(_with_broker(), threads=threads), chosen, threads)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Everything in one process: the intake on waitress, and a worker and the sweep in threads beside it."""
+"""Everything in one process: the intake on waitress, and a worker, the sweep and the pollers in threads beside it."""
 
 from __future__ import annotations
 
@@ -9,47 +9,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from waitress.server import create_server
-
-from bridge.cli import opened
+from bridge.cli import opened, welcome
+from bridge.pollers import Pollers
+from bridge.service import THREADS
 from bridge.settings import Settings
 from bridge.store import StoreUnavailable
-from bridge.web import create_app
+from bridge.web import create_app, server
 from tasks.work import Embedded
 
 log = logging.getLogger(__name__)
-
-_WEB_THREADS = 16
-_WORKER_THREADS = 16
-_LARGEST_REQUEST = 64 * 1024 * 1024
-"""What waitress takes before the intake can look at the token; the intake's own bound is lower."""
 
 
 def run_up(settings: Settings, host: str, port: int) -> None:
     """Run until the process is told to stop; then finish what was begun. Raises StoreUnavailable, OSError."""
     with _only_one(settings):
         service = opened.running(settings.model_copy(update={"broker_url": None}), embedded=True)
-        server = create_server(
-            create_app(service),
-            host=host,
-            port=port,
-            threads=_WEB_THREADS,
-            ident="ringbridge",
-            max_request_body_size=_LARGEST_REQUEST,
-            channel_request_lookahead=0,
-        )
+        web = server.create(create_app(service), host, port)
 
         def leave(_signal: int, _frame: FrameType | None) -> None:
             raise KeyboardInterrupt
 
         signal.signal(signal.SIGTERM, leave)
-        with Embedded(service, threads=_WORKER_THREADS):
-            log.info("ringbridge is up", extra={"host": host, "port": server.effective_port})
+        with Embedded(service, threads=THREADS), Pollers(service, service.holder):
+            log.info("ringbridge is up", extra={"host": host, "port": server.port_of(web)})
+            welcome.first_one(service, host, server.port_of(web))
             try:
-                server.run()  # returns on KeyboardInterrupt
+                web.run()  # returns on KeyboardInterrupt
             finally:
                 log.info("leaving: what was begun is finished first")
-                server.close()
+                web.close()
 
 
 @contextmanager

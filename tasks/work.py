@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
+from functools import partial
 from types import TracebackType
+from typing import Any
 
+from celery.beat import ScheduleEntry, Scheduler
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import beat_init, setup_logging, worker_ready
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
-from bridge import deliveries
-from bridge.queue import NOTES, RING, SWEEP_EVERY
+from bridge import alive, holding, readings
+from bridge.queue import ECHO, NOTES, RING, SWEEP_EVERY
 from bridge.service import Service
 from bridge.store import StoreUnavailable
 from tasks import app as application
+from tasks.hearing import Hearing, listen
 from tasks.sweep import ring_due, sweep
 
 log = logging.getLogger(__name__)
@@ -25,16 +31,25 @@ _QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 def run_worker(service: Service, queues: list[str], threads: int) -> None:
     """Work until the process is told to stop; what was begun is finished."""
     app = application.create(service)
+    hearing = Hearing(f"echo.{service.holder}", threads)
+    app.task(name=ECHO, ignore_result=True, shared=False)(hearing.heard)
     level = service.settings.log_level
     setup_logging.connect(_leave_logging_alone, weak=False)
-    worker_ready.connect(lambda **_: log.info("worker is ready", extra={"queues": ",".join(queues)}), weak=False)
+
+    def ready(**_: object) -> None:
+        # At each lost connection it would advise what threads cannot do. By now it has had every such advice shown.
+        warnings.filterwarnings("ignore", r"\s*In Celery 5.1 we introduced", CPendingDeprecationWarning)
+        log.info("worker is ready", extra={"queues": ",".join(queues)})
+        listen(hearing, service.queue, service.settings.alive_file)
+
+    worker_ready.connect(ready, weak=False)
     app.worker_main(
         [
             "--quiet",
             "worker",
             "--pool=threads",
             f"--concurrency={threads}",
-            f"--queues={','.join(queues)}",
+            f"--queues={','.join([*queues, hearing.queue])}",
             f"--loglevel={level}",
             *_QUIET,
         ]
@@ -50,7 +65,23 @@ def run_beat(service: Service) -> None:
     app = application.create(service)
     setup_logging.connect(_leave_logging_alone, weak=False)
     beat_init.connect(lambda **_: log.info("beat is ready"), weak=False)
-    app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=service.settings.log_level, quiet=True).run()
+    ours: Any = partial(_Scheduler, service)  # Celery takes whatever makes one, and says that it takes names
+    app.Beat(scheduler_cls=ours, loglevel=service.settings.log_level, quiet=True).run()
+
+
+class _Scheduler(Scheduler):
+    """Rings through our queue, which says once that the broker is away; Celery's own says it with every message."""
+
+    producer: Any = None  # the base class would connect one, and try for ever
+
+    def __init__(self, service: Service, *given: Any, **named: Any) -> None:  # noqa: ANN401  as Celery has them
+        self._queue = service.queue
+        self._alive_file = service.settings.alive_file
+        super().__init__(*given, **named)
+
+    def apply_entry(self, entry: ScheduleEntry, producer: object = None) -> None:  # noqa: ARG002
+        self._queue.sweep()
+        alive.touch(self._alive_file)
 
 
 def _leave_logging_alone(**_: object) -> None:
@@ -68,7 +99,9 @@ class Embedded:
 
     def __enter__(self) -> Embedded:
         service = self._service
-        freed = service.store.write(lambda db: deliveries.free_leases(db, service.holder, service.now()))
+        freed = service.store.write(lambda db: holding.free_leases(db, service.holder, service.now()))
+        # Even a moment away is a gap; and whoever was reading a journal here is gone.
+        service.store.write(lambda db: readings.all_due(db, service.now()))
         if freed:
             log.warning("a predecessor left deliveries unfinished; they go on now", extra={"count": freed})
         app = application.create(service)

@@ -9,14 +9,13 @@ from typing import Any
 
 import click
 
-from bridge import connections, deliveries, descriptions, listing
-from bridge.cli import opened
-from bridge.cli.options import drawn, given, secret
+from bridge import connection_changes, connection_checks, listing, words
+from bridge.cli import named, opened
+from bridge.cli.options import drawn, given, secret, shell
 from bridge.cli.shown import as_json, show
-from bridge.connections import Connection, Live
+from bridge.connections import Live
 from bridge.descriptions import ConfigError
-from bridge.store import Store
-from connectors.kit import BrokenConnector, ConnectorError, Field, Finding, Http, Policy, Registry, UnknownConnector
+from connectors.kit import BrokenConnector, Field, Http, Policy, Registry, UnknownConnector
 from connectors.kit import fields as fields_of
 
 
@@ -50,18 +49,20 @@ _policy = click.Choice([policy.value for policy in Policy])
     help="What it hears.  [default: the connector's own]",
 )
 @click.option("--instance", "instances", multiple=True, help="Only this instance's calls; may be repeated.")
+@click.option("--language", type=click.Choice(words.languages()), help="Of what it is told.  [default: en]")
+@click.option("--timezone", help="The IANA zone of the times that it is told.  [default: the instance's]")
+@click.option("--template", help="Its summary line, over $label $caller $phone $instance $time $date.")
 @click.pass_context
 def add(ctx: click.Context, /, name: str, connector: str, **options: Any) -> None:  # noqa: ANN401
     """Add a connection. Secrets are asked for, or read from stdin, a line for each."""
     store = opened.current_store(opened.environment())
     with store.read() as db:
-        if any(one.name == name for one in connections.active(db, store.secrets)):
-            raise ConfigError(f"There is a connection {name} already; change it in a file, with `ringbridge apply`.")
+        connection_changes.check_free(db, store.secrets, name)  # before anybody types its secrets
     settings = given({key: options.pop(key) for key in ctx.meta["settings"]})
     settings |= {field.name: secret(field.title) for field in _settings(connector) if field.kind == "secret"}
     table = {"name": name, "connector": connector, "settings": settings, **given(options)}
-    config = descriptions.connection(table, f"connection {name}", Registry())
-    store.write(lambda db: connections.save(db, store.secrets, config, connections.next_position(db), None))
+    registry, now = Registry(), datetime.now(UTC)
+    store.write(lambda db: connection_changes.add(db, store.secrets, registry, table, shell(), now))
     click.echo(f"connection {name}: added")
 
 
@@ -77,12 +78,18 @@ def list_(*, wants_json: bool) -> None:
 
 @connection.command()
 @click.argument("name")
+@click.option("--fix", is_flag=True, help="Mend there what can be mended; without it nothing is changed there.")
 @as_json
-def check(name: str, *, wants_json: bool) -> None:
-    """Ask the connected system whether the settings work. Changes nothing there."""
+def check(name: str, *, fix: bool, wants_json: bool) -> None:
+    """Ask the connected system whether the settings work, and what else is wrong there."""
     read = opened.environment()
     store = opened.current_store(read)
-    found = _findings(Live(store, Registry(), Http(read.allowed_private_networks)), _named(store, name))
+    live = Live(store, Registry(), Http(read.allowed_private_networks))
+    checked = named.connection(store, name)
+    if fix:
+        found = connection_checks.mend(store, live, checked, shell(), datetime.now(UTC))
+    else:
+        found = connection_checks.check(live, checked)
     if wants_json:
         shown = [{"id": one.id, "text": one.text, "next": one.next} for one in found]
         click.echo(json.dumps({"ok": not found, "findings": shown}, ensure_ascii=False, indent=2))
@@ -99,8 +106,8 @@ def check(name: str, *, wants_json: bool) -> None:
 def pause(name: str) -> None:
     """Tell a connection nothing until it is resumed. What it is owed is kept."""
     store = opened.current_store(opened.environment())
-    paused = _named(store, name)
-    store.write(lambda db: deliveries.pause_connection(db, paused.id, "admin", "Paused by hand."))
+    now = datetime.now(UTC)
+    store.write(lambda db: connection_changes.pause(db, store.secrets, name, shell(), now))
     click.echo(f"connection {name}: paused")
 
 
@@ -109,8 +116,8 @@ def pause(name: str) -> None:
 def resume(name: str) -> None:
     """Tell a connection again, and all that was held for it; ringing of that time is not told."""
     store = opened.current_store(opened.environment())
-    resumed = _named(store, name)
-    store.write(lambda db: deliveries.resume_connection(db, resumed.id, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    store.write(lambda db: connection_changes.resume(db, store.secrets, name, shell(), now))
     click.echo(f"connection {name}: resumed")
 
 
@@ -119,28 +126,9 @@ def resume(name: str) -> None:
 def remove(name: str) -> None:
     """Forget a connection and its settings. What it was told stays on record, and the name may be used again."""
     store = opened.current_store(opened.environment())
-    removed = _named(store, name)
-    store.write(lambda db: deliveries.remove_connection(db, removed, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    store.write(lambda db: connection_changes.remove(db, store.secrets, name, shell(), now))
     click.echo(f"connection {name}: removed")
-
-
-def _findings(live: Live, checked: Connection) -> list[Finding]:
-    try:
-        live.connect(checked.id, checked.version).check()
-    except BrokenConnector as error:
-        return [Finding("connector-broken", str(error), "Mend or reinstall its package.")]
-    except ConnectorError as error:
-        kind = type(error).__name__.lower()
-        return [Finding(f"check-{kind}", error.reason, "Mend that, and check again.")]
-    return []
-
-
-def _named(store: Store, name: str) -> Connection:
-    with store.read() as db:
-        for one in connections.active(db, store.secrets):
-            if one.name == name:
-                return one
-    raise ConfigError(f"There is no connection {name}; `ringbridge connection list` shows those that there are.")
 
 
 def _named_connector(args: list[str]) -> str | None:

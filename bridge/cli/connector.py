@@ -1,15 +1,16 @@
-"""`ringbridge connector`: what can be connected."""
+"""`ringbridge connector`: what can be connected, and the beginning of a new one."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from pathlib import Path
+from shlex import quote
 
 import click
 
+from bridge import installed, scaffold
 from bridge.cli.shown import as_json, show
-from bridge.descriptions import ConfigError
-from connectors.kit import BrokenConnector, Registry, UnknownConnector, fields
+from connectors.kit import Registry
 
 
 @click.group()
@@ -21,16 +22,7 @@ def connector() -> None:
 @as_json
 def list_(*, wants_json: bool) -> None:
     """List the connectors that are installed, those that do not load included."""
-    registry, rows = Registry(), []
-    for name in registry.names():
-        row = {"name": name, "package": registry.package(name), "title": None, "policy": None, "reason": None}
-        try:
-            found = registry.load(name)
-        except BrokenConnector as error:
-            row["reason"] = error.reason
-        else:
-            row |= {"title": found.title, "policy": found.policy.value}
-        rows.append(row)
+    rows = installed.listing(Registry())
     columns = ("name", "title", "policy", "package", "reason")
     show(rows, columns, wants_json=wants_json, empty="No connector is installed.")
 
@@ -40,19 +32,24 @@ def list_(*, wants_json: bool) -> None:
 @as_json
 def show_(name: str, *, wants_json: bool) -> None:
     """Show a connector's settings."""
-    try:
-        found = Registry().load(name)
-    except (UnknownConnector, BrokenConnector) as error:
-        raise ConfigError(str(error)) from None
-    settings = [asdict(field) for field in fields(found.Settings)]
+    found = installed.show(Registry(), name)
     if wants_json:
-        shown = {"name": name, "title": found.title, "policy": found.policy.value, "settings": settings}
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    click.echo(f"{found.title}; hears {found.policy.value} unless told otherwise")
+    click.echo(f"{found['title']}; hears {found['policy']} unless told otherwise")
     show(
-        settings,
+        found["settings"],
         ("name", "title", "kind", "required", "default", "help"),
         wants_json=False,
         empty="It has no settings.",
     )
+
+
+@connector.command()
+@click.argument("name")
+@click.option("--into", type=click.Path(path_type=Path), help="The folder to make.  [default: ringbridge-NAME]")
+def new(name: str, into: Path | None) -> None:
+    """Write a connector to begin with, as a package of its own whose tests pass."""
+    folder = scaffold.write(name, Registry().names(), into)
+    click.echo(f"{folder}: written; it has no LICENSE yet, that choice is yours")
+    click.echo(f"Its tests pass: cd {quote(str(folder))} && pip install -e . && pytest")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from bridge import logs, settings
-from bridge.service import Service, open_service
+import logging
+
+from bridge import logs, resealing, secrecy, settings
+from bridge.service import THREADS, Service, open_service
 from bridge.settings import Settings
 from bridge.store import Store, migrate, open_store
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 30.0  # seconds that a process waits for another to bring the schema up to date
 
@@ -13,6 +17,7 @@ _PATIENCE = 30.0  # seconds that a process waits for another to bring the schema
 def environment() -> Settings:
     """The environment, and logging as it asks for. Raises SettingsError."""
     read = settings.load()
+    secrecy.keep_environment(read)
     logs.configure(read.log_level, read.log_format)
     return read
 
@@ -27,15 +32,21 @@ def current_store(read: Settings) -> Store:
     return store
 
 
-def running(read: Settings, *, embedded: bool = False) -> Service:
+def running(read: Settings, *, embedded: bool = False, threads: int = THREADS) -> Service:
     """A service ready to work. `embedded` brings the schema up to date; the others wait until somebody has.
 
     Raises StoreUnavailable, SecretKeyError.
     """
-    service = open_service(read, embedded=embedded)
+    service = open_service(read, embedded=embedded, threads=threads)
     if embedded:
         migrate.migrate(service.store)
+        _seal_anew(service.store)
     else:
         migrate.wait_for_schema(service.store, _PATIENCE)
     service.directory.current()  # a wrong key is found now, and not when the first call comes
     return service
+
+
+def _seal_anew(store: Store) -> None:
+    if renewed := store.write(lambda db: resealing.seal_anew(db, store.secrets)):
+        log.info("secrets were sealed anew with the first key", extra={"count": renewed})

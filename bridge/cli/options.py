@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from typing import Any
 
@@ -47,3 +48,11 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if value is not None and value != ()
     }
+
+
+def shell() -> str:
+    """Who gave this command, for the audit trail."""
+    try:
+        return f"shell:{getpass.getuser()}"
+    except (OSError, KeyError):  # a container's user may have no name
+        return "shell"

@@ -9,8 +9,11 @@ import click
 
 from bridge.listing import Shown, columns
 
+LARGEST = 2**31 - 1
+"""The largest number that both databases count with."""
 as_json = click.option("--json", "wants_json", is_flag=True, help="One JSON array, for scripts.")
-at_most = click.option("--limit", type=click.IntRange(min=1), help="At most so many; all of them otherwise.")
+one_as_json = click.option("--json", "wants_json", is_flag=True, help="One JSON object, for scripts.")
+at_most = click.option("--limit", type=click.IntRange(1, LARGEST), help="At most so many; all of them otherwise.")
 
 
 def show(rows: Sequence[Shown], names: tuple[str, ...], *, wants_json: bool, empty: str) -> None:
@@ -21,7 +24,11 @@ def show(rows: Sequence[Shown], names: tuple[str, ...], *, wants_json: bool, emp
     if not rows:
         click.echo(empty)
         return
-    table = [tuple(name.replace("_", " ") for name in names), *columns(rows, names)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(names))]
-    for line in table:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for line in aligned([tuple(name.replace("_", " ") for name in names), *columns(rows, names)]):
+        click.echo(line)
+
+
+def aligned(table: Sequence[tuple[str, ...]]) -> list[str]:
+    """Each row as a line, its cells under those of the others."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]

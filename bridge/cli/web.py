@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any
 
@@ -9,8 +10,8 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from bridge.cli import opened
-from bridge.web import create_app
+from bridge.cli import opened, welcome
+from bridge.web import create_app, gthread
 
 
 def _resolvable(_context: click.Context, _option: click.Parameter, value: str) -> str:
@@ -27,6 +28,8 @@ host = click.option(
 port = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port.")
 
 _THREADS = 16
+log = logging.getLogger(__name__)
+_CONNECTIONS = 800  # at once, in each process; many systems give a process 1024 files
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -51,16 +54,23 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 def web(host: str, port: int, processes: int) -> None:
     """Answer GREEN-API's notifications; workers and beat run elsewhere."""
     read = opened.environment()
-    opened.running(read).store.close()  # waits for the schema, and says what is wrong before anything is forked
+    if read.broker_url is None:
+        log.warning("no broker: RINGBRIDGE_BROKER_URL is not set, so nobody is told of what is taken here")
+    service = opened.running(read)  # waits for the schema, and says what is wrong before anything is forked
+    welcome.first_one(service, host, port)
+    service.store.close()
     options = {
         "bind": f"{host}:{port}",
         "workers": processes,
-        "worker_class": "gthread",
+        "worker_class": gthread.Worker,
+        "logger_class": gthread.Log,
         "threads": _THREADS,
+        "worker_connections": _CONNECTIONS,
         "timeout": 60,
         "graceful_timeout": 10,
         "keepalive": 75,
         "loglevel": read.log_level.lower(),
+        "forwarder_headers": "",  # SCRIPT_NAME from whoever comes through a proxy that hands it on would be an error
         "proc_name": "ringbridge-web",
         "control_socket_disable": True,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -22,6 +24,7 @@ from tasks.demo import outside, script
 from tasks.demo.count import Count, count
 
 _PATIENCE = 30.0  # seconds for a process to be ready, and for the last note to land
+_SAID = "bridge.out"
 _RINGBRIDGE = [sys.executable, "-m", "tasks.main"]
 _CONFIG = """
 [[instance]]
@@ -49,6 +52,7 @@ def demo(calls: int, *, leave: bool, sabotage: bool) -> bool:
 
     Unless told to `leave`, goes on after the count until interrupted.
     """
+    _leave_when_told()
     with tempfile.TemporaryDirectory(prefix="ringbridge-demo-") as name:
         folder = Path(name)
         click.echo(f"{calls} calls go from a GREEN-API of our own through a bridge to a CRM of our own.")
@@ -60,8 +64,19 @@ def demo(calls: int, *, leave: bool, sabotage: bool) -> bool:
             click.echo(f"\n{counted}")
             _explain(counted, sabotage=sabotage)
             if not leave:
-                _linger(addresses, bridge_url)
+                _linger(addresses, bridge_url, _welcome(folder))
     return counted.is_clean
+
+
+def _leave_when_told() -> None:
+    """A closed terminal and a plain `kill` end this like Ctrl-C: the bridge is a process of its own, and would stay."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, leave)
 
 
 @contextmanager
@@ -89,8 +104,13 @@ def _outside(folder: Path) -> Iterator[dict[str, str]]:
 def _bridge(folder: Path, addresses: dict[str, str]) -> Iterator[str]:
     """`ringbridge apply`, then `ringbridge up`; gives its address."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RINGBRIDGE_")}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
     environment |= {
         "RINGBRIDGE_DATA_DIR": str(folder / "data"),
+        "RINGBRIDGE_PUBLIC_URL": url,
         "RINGBRIDGE_ALLOWED_PRIVATE_NETWORKS": "127.0.0.0/8",
         "RINGBRIDGE_OUTCOME_SECONDS": str(script.OUTCOME_SECONDS),
     }
@@ -101,23 +121,23 @@ def _bridge(folder: Path, addresses: dict[str, str]) -> Iterator[str]:
     )
     if applied.returncode:
         raise DemoFailed(f"The configuration was refused: {applied.stderr.strip()}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = folder / "bridge.log"
     started = time.monotonic()
-    with log.open("w", encoding="utf-8") as stderr:
-        process = subprocess.Popen(
-            [*_RINGBRIDGE, "up", "--port", str(port)], env=environment, stderr=stderr, start_new_session=True
-        )
+    line = [*_RINGBRIDGE, "up", "--port", str(port)]
+    with log.open("w", encoding="utf-8") as stderr, (folder / _SAID).open("w", encoding="utf-8") as stdout:
+        process = subprocess.Popen(line, env=environment, stdout=stdout, stderr=stderr, start_new_session=True)
     try:
-        url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, process, log)
         click.echo(f"Bridge at {url}, ready after {time.monotonic() - started:.1f} s\n")
         yield url
     finally:
         process.terminate()
         process.wait()
+
+
+def _welcome(folder: Path) -> str:
+    """Where the first administrator sets a password, as `up` printed it."""
+    return (folder / _SAID).read_text("utf-8").strip()
 
 
 def _config(addresses: dict[str, str]) -> str:
@@ -159,6 +179,8 @@ def _introduce(green_api: str, bridge_url: str) -> None:
             "contacts": script.CONTACTS,
         }
         requests.post(f"{green_api}/standin/accounts", json=account, timeout=5).raise_for_status()
+    spare = {"id_instance": script.SPARE_LINE, "api_token": script.API_TOKEN, "contacts": script.CONTACTS}
+    requests.post(f"{green_api}/standin/accounts", json=spare, timeout=5).raise_for_status()
 
 
 def _sabotage(crm: str) -> None:
@@ -216,12 +238,20 @@ def _explain(counted: Count, *, sabotage: bool) -> None:
         click.echo("Counted from the logs of the sender and the receiver: every call arrived once.")
 
 
-def _linger(addresses: dict[str, str], bridge_url: str) -> None:
-    ring = json.dumps({"id_instance": next(iter(script.LINES)), "chat_id": next(iter(script.CONTACTS))})
+def _linger(addresses: dict[str, str], bridge_url: str, welcome: str) -> None:
+    call = {"id_instance": next(iter(script.LINES)), "chat_id": next(iter(script.CONTACTS)), "after": script.SEEN_FOR}
+    ring = json.dumps(call)
     click.echo(
         f"\nThe bridge goes on at {bridge_url} until Ctrl-C. Ring it again with\n"
         f"  curl -d '{ring}' {addresses['green_api']}/standin/ring\n"
-        f"and see the records with\n  curl {addresses['crm']}/standin/records"
+        f"and see the records with\n  curl {addresses['crm']}/standin/records\n\n"
+        f"{welcome}\n"
+        "Then see the board, and add what is not there yet through the pages alone:\n"
+        f"  an instance    idInstance {script.SPARE_LINE}, apiUrl {addresses['green_api']},"
+        f" API token {script.API_TOKEN}, any webhook token\n"
+        f"  a connection   connector webhook, address {addresses['crm']}/hooks/mine,"
+        f" signing secret {outside.SECRET}\n"
+        f"and ring the new line with the command above and its idInstance."
     )
     try:
         threading.Event().wait()

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LINES = {"7103000001": "support", "7103000002": "sales", "7103000003": "clinic"}
+SPARE_LINE = "7103000004"
+"""An account that the bridge does not know yet: to be added through the pages."""
 API_TOKEN = "demo-api-token"  # noqa: S105  both ends of the demo know it
 WEBHOOK_TOKEN = "demo-webhook-token"  # noqa: S105
 
@@ -19,6 +21,7 @@ CONTACTS = {
 }
 OUTCOMES = ("pickUp", "hungUp", "declined", "missed", "hangUp", None)
 RINGS_FOR = 2.5  # seconds
+SEEN_FOR = 4.0  # how long a call rings that somebody makes by hand, to see it on the board
 OUTCOME_SECONDS = 5.0  # the bridge's clock for calls that never end, shortened from three minutes
 
 

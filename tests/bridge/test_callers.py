@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from bridge import callers, instances
 from bridge.callers import Names
+from bridge.names import caller as shown_name
 from bridge.store import tables
 
 BOTH = Names("Noor (bakery)", "Noor")
@@ -82,7 +83,7 @@ def asks_again(desk, number, after):
     ],
 )
 def test_the_first_name_that_is_there_is_shown_or_what_there_is_instead(chat, names, order, shown):
-    caller = callers.caller(chat, names, order)
+    caller = shown_name(chat, names, None, order)
 
     assert (caller.name, caller.source, caller.phone) == shown
     assert caller.chat_id == chat
@@ -224,12 +225,14 @@ def test_a_shorter_pause_does_not_end_a_longer_one(desk):
 
 def test_a_call_that_nobody_can_be_asked_about_waits_no_longer(desk):
     call(desk)
-    assert list(desk.store.write(lambda db: callers.forget_removed(db, 1))) == []
+    forget = partial(callers.forget_removed, call_id=1)
+    desk.store.write(forget)
+    assert desk.calls()[0].name_due is not None
 
     [instance] = desk.directory.current().by_id.values()
     desk.store.write(lambda db: instances.remove(db, instance, desk.moment()))
 
-    assert list(desk.store.write(lambda db: callers.forget_removed(db, 1))) == [1]
+    desk.store.write(forget)
     with desk.store.read() as db:
-        assert callers.instance_of(db, 1) is None
+        assert callers.asking(db, 1) is None
     assert due(desk, 100) == []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
-from desk import DONE, LOCKED_OUT, NOT_NOW, PERHAPS, REFUSED, Desk
+from desk import CHAT, DONE, LOCKED_OUT, NOT_NOW, PERHAPS, REFUSED, Desk
 from sqlalchemy import select, update
 
-from bridge import connections, deliveries
+from bridge import claims, connections, deliveries, holding, instances
 from bridge.deliveries import Doorbell
 from bridge.directory import Directory
-from bridge.policies import Delivered
+from bridge.instances import InstanceConfig
+from bridge.policies import Delivered, TryAgain
 from bridge.store import tables
 from connectors.kit import CallStatus, Person, Receipt
 
@@ -85,6 +87,64 @@ def test_two_calls_of_one_person_are_told_one_after_the_other(desk):
     assert desk.claim(waiting) is not None
 
 
+def test_of_two_calls_of_one_person_the_second_waits_for_whoever_is_about_to_take_the_first(desk):
+    desk.hear("offer", id_message="C1")
+    desk.hear("offer", id_message="C2")
+    took_the_first, asked_for_the_second, second = threading.Event(), threading.Event(), []
+
+    def take_the_first(db):
+        claim = claims.claim(db, 1, "worker", desk.moment(), lease=timedelta(seconds=60), ring_seconds=45)
+        took_the_first.set()
+        asked_for_the_second.wait(0.5)  # nothing is committed: nobody else can see that it is taken
+        return claim
+
+    def take_the_second():
+        took_the_first.wait(10)
+        second.append(desk.claim(2))
+        asked_for_the_second.set()
+
+    thread = threading.Thread(target=take_the_second)
+    thread.start()
+    first = desk.store.write(take_the_first)
+    thread.join()
+
+    assert first is not None
+    assert second == [None]
+
+
+def test_one_connection_waits_for_no_other(desk):
+    desk.connect("another", "all")
+    desk.hear("offer")
+
+    assert desk.claim(1) is not None
+    assert desk.claim(2) is not None
+
+
+def test_a_caller_has_the_name_that_this_line_knows_whatever_another_one_calls_them(desk):
+    config = InstanceConfig(
+        name="sales", id_instance="7103111223", api_url="https://api.example.com", api_token="t0ken",
+        webhook_tokens=("another",),
+    )  # fmt: skip
+    elsewhere = {"instance_id": 2, "chat_id": CHAT, "contact_name": "Somebody else"}
+    elsewhere |= {"checked_at": desk.start, "expires_at": desk.moment(86400)}
+    desk.store.write(lambda db: instances.save(db, desk.store.secrets, config, None))
+    desk.store.write(lambda db: db.execute(tables.callers.insert(), elsewhere) and None)
+    desk.hear("offer")
+
+    assert desk.claim().call.caller.name == "Noor (bakery)"
+
+
+def test_what_is_known_of_one_person_is_handed_to_nobody_elses_delivery(desk):
+    desk.know("15551230043@c.us")
+    desk.hear("pickUp", id_message="C1")
+    desk.tell(1, Delivered(Receipt("R1", person=Person(record_id="P1"))))
+    desk.hear("pickUp", 1, id_message="C2", chat="15551230043@c.us")
+    desk.hear("pickUp", 1, id_message="C3")
+
+    assert desk.claim(2, 1).known.person is None
+    assert desk.claim(3, 1).known.person.record_id == "P1"
+
+
 def test_a_settled_delivery_is_delivered_and_not_claimed_again(desk):
     desk.hear("offer")
     desk.tell()
@@ -146,10 +206,10 @@ def test_a_restarted_process_frees_what_its_predecessor_carried(desk):
     desk.hear("offer")
     desk.hear("pickUp", 1)
     desk.claim(after=2, holder="up@host")
-    desk.store.write(lambda db: deliveries.free_leases(db, "up@elsewhere", desk.moment(3)))
+    desk.store.write(lambda db: holding.free_leases(db, "up@elsewhere", desk.moment(3)))
     assert desk.claim(after=3) is None
 
-    desk.store.write(lambda db: deliveries.free_leases(db, "up@host", desk.moment(3)))
+    desk.store.write(lambda db: holding.free_leases(db, "up@host", desk.moment(3)))
 
     assert desk.claim(after=3).known.unsure is True
 
@@ -269,11 +329,21 @@ def test_what_was_held_goes_out_on_resuming_but_ringing_does_not(desk):
     desk.tell(1, LOCKED_OUT)
     desk.hear("offer", 1, id_message="C2", chat="15551230043@c.us")
 
-    desk.store.write(lambda db: deliveries.resume_connection(db, 1, desk.moment(600)))
+    desk.store.write(lambda db: holding.resume(db, 1, desk.moment(600)))
 
     assert desk.tell(1, after=600) is not None
     assert desk.tell(2, after=600) is None
     assert desk.row(2).state == "skipped"
+
+
+def test_what_may_have_been_written_is_looked_for_no_sooner_because_its_connection_was_paused_meanwhile(desk):
+    desk.hear("pickUp")
+    desk.tell(1, TryAgain("It did not answer in time.", 45.0, "unknown"))
+    desk.store.write(lambda db: holding.pause(db, 1, "admin", "paused by hand", desk.moment(5)))
+    desk.store.write(lambda db: holding.resume(db, 1, desk.moment(10)))
+
+    assert desk.claim(after=44) is None
+    assert desk.claim(after=45) is not None
 
 
 def test_a_claim_judges_by_the_store_and_not_by_an_older_view(desk):
@@ -287,11 +357,11 @@ def test_nothing_is_told_to_a_connection_that_was_removed(desk):
     desk.hear("pickUp")
     [connection] = Directory(desk.store).current().connections
 
-    desk.store.write(lambda db: deliveries.remove_connection(db, connection, desk.moment(1)))
+    desk.store.write(lambda db: holding.remove(db, connection, desk.moment(1)))
 
     assert desk.claim(after=2) is None
     assert desk.states()["all-0"] == ("skipped", "answered", None)
-    assert desk.row().reason == deliveries.REMOVED
+    assert desk.row().reason == holding.REMOVED
 
 
 def test_a_message_that_was_lost_is_put_on_the_queue_again(desk):

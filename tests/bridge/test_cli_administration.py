@@ -39,6 +39,11 @@ def test_what_was_added_is_listed_without_its_secrets(office):
             "intake": "webhook",
             "state": None,
             "last_notification_at": None,
+            "reason": None,
+            "state_at": None,
+            "journal_until": None,
+            "refused": 0,
+            "notes": [],
         }
     ]
     assert listed(office, "connection") == [
@@ -49,12 +54,21 @@ def test_what_was_added_is_listed_without_its_secrets(office):
     ]  # fmt: skip
 
 
+def test_an_account_that_is_polled_is_added_without_a_token_for_its_webhook(run):
+    assert run("instance", "add", "polled", *INSTANCE, "--intake", "poll", stdin="canary-api\n").exit_code == 0
+    [shown] = listed(run, "instance")
+    assert (shown["intake"], shown["reason"]) == (
+        "poll",
+        "Nobody polls it: start `ringbridge up`, or `ringbridge poll`.",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("instance", "add", "support", *INSTANCE), "There is an instance support already"),
         (("connection", "add", "sales", *CONNECTION), "There is a connection sales already"),
-        (("connection", "add", "x", "--connector", "nope"), "There is no connector named 'nope'. Known: webhook."),
+        (("connection", "add", "x", "--connector", "nope"), "There is no connector named 'nope'. Known: apprise,"),
         (("connection", "add", "x", *CONNECTION), "Signing secret is missing"),
         (("connection", "pause", "nobody"), "There is no connection nobody"),
         (("connection", "check", "nobody"), "There is no connection nobody"),
@@ -107,7 +121,8 @@ def test_a_check_that_finds_something_says_so_and_exits_1(office):
 
 
 def test_connectors_and_their_settings_are_listed(run):
-    assert [one["name"] for one in listed(run, "connector")] == ["webhook"]
+    names = [one["name"] for one in listed(run, "connector")]
+    assert names == ["apprise", "bitrix24", "bitrix24_app", "hubspot", "webhook"]
     shown = json.loads(run("connector", "show", "webhook", "--json").stdout)
     assert [(one["name"], one["kind"]) for one in shown["settings"]] == [("url", "url"), ("secret", "secret")]
 
@@ -128,3 +143,20 @@ def test_pruning_removes_what_is_not_in_the_file(office, tmp_path):
 
     assert listed(office, "connection") == []
     assert [one["name"] for one in listed(office, "instance")] == ["support"]
+
+
+def test_an_added_connection_may_have_its_own_language_zone_and_template(run):
+    words = ("--language", "ru", "--timezone", "Europe/Moscow", "--template", "$label $caller")
+    run("connection", "add", "sales", "--connector", "webhook", "--url", "https://a.example.com/", *words, stdin=SECRET)
+
+    exported = run("export").stdout
+    for line in ('language = "ru"', 'timezone = "Europe/Moscow"', 'template = "$label $caller"'):
+        assert line in exported
+
+
+def test_migrate_finds_out_that_the_key_is_not_the_one_that_sealed(run):
+    run("connection", "add", "sales", *CONNECTION, stdin=f"{SECRET}\n")
+    done = run("migrate", RINGBRIDGE_SECRET_KEY="another-key-of-at-least-32-characters")
+
+    assert done.exit_code == 1
+    assert "cannot be read with this key" in done.stderr

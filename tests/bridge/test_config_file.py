@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from desk import SECRET
+from sqlalchemy import select
 
-from bridge import config_file, connections, deliveries, instances
+from bridge import config_file, connections, holding, instances
 from bridge.descriptions import ConfigError
+from bridge.store import tables as stored
 from connectors.kit import Policy, Registry
 
 INSTANCE = {
@@ -85,13 +89,13 @@ def found(store):
         ({"api_token": '{ file = "\\u0000" }'}, "[[instance]] support, api_token: the file "),
         (
             {"api_token": '{ env = "A", file = "B" }'},
-            "[[instance]] support: api_token: Input should be a valid string.",
+            '[[instance]] support, api_token: write { env = "NAME" } or { file = "path" }, one of the two.',
         ),
         ({"lookups_per_second": "1e-300"}, "[[instance]] support: lookups_per_second: "),
         ({"lookups_per_second": "nan"}, "[[instance]] support: lookups_per_second: "),
         ({"name_order": '["nick"]'}, "[[instance]] support: name_order.0: "),
         ({"timezone": '"Mars/Base"'}, "[[instance]] support: timezone: is no IANA time zone, such as Europe/Berlin."),
-        ({"intake": '"poll"'}, "[[instance]] support: intake: "),
+        ({"intake": '"push"'}, "[[instance]] support: intake: "),
         ({"hours": '["mon-fri 09:00-18:00"]'}, "[[instance]] support: hours is not a known setting."),
         ({"forward_token": '"canary"'}, "[[instance]] support: forward_token is not a known setting."),
     ],
@@ -228,10 +232,25 @@ def test_what_contradicts_the_store_is_refused_whole(apply, store, tables, said)
     assert found(store) == before
 
 
+def test_an_instance_that_is_polled_needs_no_webhook_token(apply, store):
+    assert apply(instance(intake='"poll"', webhook_token=None)) == ["instance support: added"]
+    assert [(one.config.intake, one.config.webhook_tokens) for one in found(store)[0]] == [("poll", ())]
+
+    assert apply(instance()) == ["instance support: changed (webhook_tokens, intake)"]
+
+
+def test_an_instance_is_added_when_it_is_applied_and_keeps_that_time(apply, store, now):
+    apply(instance())
+    apply(instance(timezone='"Europe/Berlin"'))
+
+    with store.read() as db:
+        assert db.execute(select(stored.instances.c.added_at)).scalar_one() == now
+
+
 @pytest.mark.parametrize(("by", "resumed"), [("credentials", True), ("gone", True), ("broken", True), ("admin", False)])
 def test_new_settings_resume_what_we_had_paused_and_not_what_an_administrator_paused(apply, store, now, by, resumed):
     apply(instance(), connection())
-    store.write(lambda db: deliveries.pause_connection(db, 1, by, "It refused."))
+    store.write(lambda db: holding.pause(db, 1, by, "It refused.", datetime.now(UTC)))
     changed = connection(settings=CONNECTION["settings"].replace("canary", "new"))
 
     assert apply(instance(), connection(policy='"ring"')) == ["connection sales: changed (policy)"]

@@ -7,8 +7,10 @@ import threading
 
 import pytest
 from desk import CHAT, Desk, notification
+from sqlalchemy import select
 
 from bridge.greenapi.events import read
+from bridge.store import tables
 from connectors.kit import CallStatus
 
 ALL_POLICIES = ("ignore", "ring", "result", "all")
@@ -19,6 +21,11 @@ def desk(store, now):
     desk = Desk(store, now, ALL_POLICIES)
     desk.know()
     return desk
+
+
+def story(desk):
+    with desk.store.read() as db:
+        return [(row.what, row.connection_id, row.detail) for row in db.execute(select(tables.story))]
 
 
 def owed(desk):
@@ -137,6 +144,16 @@ def test_the_first_real_outcome_stands_and_another_is_kept_as_late(desk):
     assert desk.verdicts() == ["call", "call", "late_outcome"]
 
 
+@pytest.mark.parametrize("first", ["pickUp", "hungUp", "declined"])
+@pytest.mark.parametrize("later", ["teleported", "offer", None])
+def test_no_outcome_gives_way_to_one_that_we_do_not_know_or_to_ringing(desk, first, later):
+    desk.hear(first, 5)
+    before = desk.calls(), desk.states()
+
+    assert desk.hear(later, 6).due == ()
+    assert (desk.calls(), desk.states()) == before
+
+
 def test_a_real_outcome_replaces_an_unknown_one(desk):
     desk.hear("offer")
     desk.hear("teleported", 5)
@@ -160,12 +177,57 @@ def test_silence_makes_a_call_unknown_and_a_late_outcome_still_counts(desk):
     assert owed(desk)["result-2"] == "missed"
 
 
+def test_silence_counts_from_when_the_offer_was_stored_however_old_it_was(desk):
+    desk.hear("offer", 100, stamped=0)
+
+    assert desk.silence(280) == []
+    [closed] = desk.silence(281)
+    assert (closed.verdict, closed.call_id) == ("call", "7103111222-C1")
+    assert ("closed", None, {"waited_seconds": 180.0}) in story(desk)
+
+
 def test_an_outcome_under_another_id_finds_the_call_that_rings_in_its_chat(desk):
     desk.hear("offer", 0, id_message="C1")
     desk.hear("offer", 10, id_message="C2")
     desk.hear("pickUp", 20, id_message="X")
 
     assert [call.status for call in desk.calls()] == ["ringing", "answered"]
+
+
+@pytest.mark.parametrize(
+    ("offered", "ended", "found"), [(0, 180, True), (0, 180.5, False), (180, 0, True), (180.5, 0, False)]
+)
+def test_an_outcome_under_another_id_belongs_to_an_offer_of_the_same_three_minutes(desk, offered, ended, found):
+    desk.hear("offer", 200, at=desk.moment(offered).timestamp(), id_message="C1")
+    desk.hear("pickUp", 201, at=desk.moment(ended).timestamp(), id_message="X")
+
+    assert [call.status for call in desk.calls()] == (["answered"] if found else ["ringing", "answered"])
+
+
+def test_an_outcome_under_another_id_is_of_no_other_chat_and_of_no_call_that_is_over(desk):
+    desk.hear("offer", 0, id_message="C1", chat="15551230043@c.us")
+    desk.hear("offer", 0, id_message="C2")
+    desk.hear("busy", 1, id_message="C2")
+    desk.hear("pickUp", 2, id_message="X")
+
+    assert [call.status for call in desk.calls()] == ["ringing", "unknown", "answered"]
+
+
+def test_an_outcome_under_another_id_that_is_sent_again_does_not_end_the_next_call(desk):
+    desk.hear("offer", 0, id_message="C1")
+    desk.hear("declined", 5, id_message="X")
+    desk.hear("offer", 20, id_message="C2")
+
+    assert desk.hear("declined", 65, stamped=5, id_message="X").verdict == "repeat"
+    assert [call.status for call in desk.calls()] == ["missed", "ringing"]
+
+
+def test_an_outcome_without_an_id_finds_its_call_and_is_a_repeat_when_it_comes_again(desk):
+    desk.hear("offer", 0, id_message=None)
+    desk.hear("hangUp", 5, id_message=None)
+    assert desk.hear("hungUp", 65, stamped=5, id_message=None).verdict == "repeat"
+
+    assert [call.status for call in desk.calls()] == ["dropped"]
 
 
 def test_an_outcome_under_another_id_that_comes_too_long_after_is_a_call_of_its_own(desk):
@@ -183,8 +245,9 @@ def test_another_caller_in_the_outcome_changes_nobody(desk):
 
 
 def test_calls_from_our_own_account_are_kept_and_told_to_nobody(desk):
-    desk.hear("offer", chat="15557650001@c.us")
-    desk.hear("pickUp", 5, chat="15557650001@c.us")
+    for status in ("offer", "pickUp"):
+        accepted = desk.hear(status, 5, chat="15557650001@c.us")
+        assert (accepted.verdict, accepted.call_id, accepted.due) == ("own", None, ())
 
     assert (desk.calls(), desk.states(), desk.verdicts()) == ([], {}, ["own", "own"])
 
@@ -198,6 +261,27 @@ def test_an_outcome_from_our_own_account_settles_the_call_of_its_id(desk, outcom
     assert [(call.chat_id, call.status) for call in desk.calls()] == [(CHAT, "missed")]
     assert sorted(desk.verdicts()) == ["call", "own"]
     assert owed(desk)["result-2"] == owed(desk)["all-3"] == "missed"
+
+
+@pytest.mark.parametrize("outcome_first", [True, False])
+def test_an_outcome_from_our_own_account_happened_when_green_api_says(desk, outcome_first):
+    ours = {"chat": "15557650001@c.us"}
+    if outcome_first:
+        desk.hear("declined", 100, stamped=20, **ours)
+    desk.hear("offer", 101, stamped=0)
+    if not outcome_first:
+        desk.hear("declined", 102, stamped=20, **ours)
+
+    [call] = desk.calls()
+    assert (call.started_at, call.outcome_at) == (desk.moment(0), desk.moment(20))
+
+
+def test_an_outcome_from_our_own_account_that_was_too_long_to_keep_happened_when_it_came(desk):
+    desk.hear("declined", 100, stamped=20, chat="15557650001@c.us", padding="x" * 70_000)
+    desk.hear("offer", 101, stamped=0)
+
+    [call] = desk.calls()
+    assert (call.status, call.outcome_at) == ("missed", desk.moment(100))
 
 
 @pytest.mark.parametrize(
@@ -268,6 +352,27 @@ def test_a_connection_added_in_between_hears_the_outcome_by_its_policy(desk):
 
     assert desk.states()["newcomer"] == ("due", CallStatus.ANSWERED, None)
     assert "ringer" not in desk.states()
+
+
+def test_whoever_hears_the_outcome_by_another_policy_is_a_line_of_the_story(desk):
+    desk.hear("offer")
+    desk.change("all-3", policy="result")
+    desk.connect("newcomer", "all")
+    desk.hear("pickUp", 5)
+
+    changed = [line for line in story(desk) if line[0] == "policy"]
+    assert sorted(changed) == [("policy", 4, {"policy": "result"}), ("policy", 5, {"policy": "all"})]
+
+
+def test_a_connection_that_is_to_hear_nothing_any_more_hears_no_outcome(desk):
+    desk.hear("offer")
+    desk.tell(2)
+    desk.change("all-3", policy="ignore")
+    desk.change("result-2", policy="ignore")
+    desk.hear("pickUp", 5)
+
+    assert desk.states()["all-3"] == ("delivered", CallStatus.RINGING, CallStatus.RINGING)
+    assert "result-2" not in desk.states()
 
 
 def test_ringing_that_nobody_was_told_before_the_outcome_is_over_for_those_who_hear_ringing_alone(desk):

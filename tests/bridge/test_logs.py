@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
+import warnings
 
 import pytest
 
@@ -13,10 +16,12 @@ NASTY = "Noor\n2026-11-20T14:03:12.000Z ERROR   forged\r\x1b[2J\u2028\u202e"
 
 
 @pytest.fixture
-def logged(capsys):
+def logged(capsys, monkeypatch):
     """Logs one record, and returns what was printed."""
     root, talkative = logging.getLogger(), logging.getLogger("urllib3")
     before = root.handlers[:], root.level, talkative.level
+    for place, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(place, hook, getattr(place, hook))
 
     def logged(form, *, error=None, name="bridge", level=logging.INFO, **fields):
         logs.configure("DEBUG", form)
@@ -24,6 +29,7 @@ def logged(capsys):
         return capsys.readouterr().err
 
     yield logged
+    logging.captureWarnings(capture=False)
     root.handlers[:], level, talkative.level = before
     root.setLevel(level)
 
@@ -81,3 +87,59 @@ def test_secrets_of_addresses_and_headers_are_cut_out(logged, form, secret):
 
 def test_what_libraries_say_of_addresses_below_a_warning_is_left_out(logged):
     assert logged("text", name="urllib3.connectionpool", level=logging.DEBUG) == ""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_phones_are_masked_in_messages_fields_and_tracebacks(logged, form):
+    printed = logged(form, chat_id="15551230042@c.us", phone="+15551230042", error=failed("no +15551230042"))
+
+    assert "15551230042" not in printed
+    assert printed.count("•••0042" if form == "text" else "\\u2022\\u2022\\u20220042") == 3
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_error_that_ends_a_thread_is_one_record_like_any_other(logged, form, capsys):
+    logged(form)
+
+    def fail():
+        raise ValueError("Authorization: Bearer canary")
+
+    thread = threading.Thread(target=fail, name="sweep")
+    thread.start()
+    thread.join()
+    printed = capsys.readouterr().err
+
+    assert "a thread ended by an error that nobody expected" in printed
+    assert "ValueError" in printed
+    assert "canary" not in printed
+
+
+def test_an_error_that_ends_the_process_is_logged(logged, capsys):
+    logged("json")
+    error = failed("Authorization: Bearer canary")
+    sys.excepthook(type(error), error, error.__traceback__)
+    line = json.loads(capsys.readouterr().err)
+
+    assert (line["level"], "canary" in line["exception"]) == ("CRITICAL", False)
+
+
+def test_a_warning_of_python_is_a_line_of_the_log(logged, capsys):
+    logged("json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=False)
+        logging.captureWarnings(capture=True)
+        warnings.warn("Authorization: Bearer canary", stacklevel=1)
+    logging.captureWarnings(capture=False)
+    line = json.loads(capsys.readouterr().err)
+
+    assert (line["level"], line["logger"]) == ("WARNING", "py.warnings")
+    assert "canary" not in str(line)
+
+
+def test_arguments_that_do_not_fit_a_message_are_not_printed(logged, capsys):
+    logged("json")
+    logging.getLogger("library").warning("no %d", "canary")
+    line = json.loads(capsys.readouterr().err)
+
+    assert line["message"] == "no %d (its arguments do not fit)"

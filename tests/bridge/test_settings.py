@@ -28,6 +28,12 @@ from bridge.settings import SettingsError
         ("DATABASE_URL", "postgresql://[u:canary"),
         ("DATABASE_URL", "sqlite:///"),
         ("BROKER_URL", "amqp://u:canary@mq"),
+        ("PUBLIC_URL", "calls.example.com"),
+        ("PUBLIC_URL", "http://calls.example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://u:canary@calls.example.com"),
+        ("PUBLIC_URL", "https://calls.example.com:port"),
+        ("PUBLIC_URL", "https://calls.example.com/?canary"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_variable(monkeypatch, variable, value):
@@ -68,3 +74,30 @@ def test_no_secret_is_shown_with_the_settings(monkeypatch):
         monkeypatch.setenv(f"RINGBRIDGE_{name}", f"{scheme}://u:canary@host/1")
 
     assert "canary" not in repr(settings.load())
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://calls.example.com/", "https://calls.example.com"),
+        ("https://example.com:8443/calls//", "https://example.com:8443/calls"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_a_public_address_is_kept_without_its_last_slash(monkeypatch, given, kept):
+    monkeypatch.setenv("RINGBRIDGE_PUBLIC_URL", given)
+
+    assert settings.load().public_url == kept
+
+
+def test_what_is_not_set_is_read_from_the_files_that_containers_mount(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "_SECRETS", tmp_path)
+    (tmp_path / "ringbridge_secret_key").write_text("a-key-from-a-file\n")
+    (tmp_path / "ringbridge_metrics_token").write_text("a-token-from-a-file")
+    monkeypatch.setenv("RINGBRIDGE_METRICS_TOKEN", "a-token-from-the-environment")
+    read = settings.load()
+
+    assert read.secret_key.get_secret_value() == "a-key-from-a-file"
+    assert read.metrics_token.get_secret_value() == "a-token-from-the-environment"

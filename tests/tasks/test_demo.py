@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 
@@ -65,3 +69,20 @@ def test_the_demo_counts_what_really_arrived(arguments, code, closing):
 
     assert (shown.returncode, shown.stderr) == (code, "")
     assert closing in shown.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_demo_whose_terminal_is_closed_leaves_nothing_behind(tmp_path, number):
+    command = [sys.executable, "-m", "tasks.main", "demo", "--calls", "1"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
+        said = ""
+        while "and ring the new line" not in said:
+            said += demo.stdout.readline() or pytest.fail(said)
+        [bridge] = re.findall(r"Bridge at http://127\.0\.0\.1:(\d+)", said)
+        demo.send_signal(number)
+        demo.communicate(timeout=30)
+
+    assert list(tmp_path.iterdir()) == []
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(bridge))) != 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from desk import Desk
+from desk import LOCKED_OUT, Desk
 from office import Clock, office
 
-from bridge import heartbeats
+from bridge import heartbeats, holding
 from tasks.sweep import ring_due, sweep
 
 
@@ -76,6 +76,55 @@ def test_after_a_start_everything_due_is_rung_for_at_once(desk, service):
 
     ring_due(service, all_of_them=True)
     assert service.queue.delivered == [(1, True)]
+
+
+@pytest.fixture
+def paused(desk):
+    """Pauses the first connection, and returns what everybody knows of it who has not looked since."""
+    desk.know()
+    desk.store.write(lambda db: holding.pause(db, 1, "admin", "By hand.", desk.moment()))
+    return desk.snapshot()
+
+
+def test_what_was_held_by_somebody_who_had_not_heard_of_the_resuming_is_told(desk, swept, paused):
+    desk.store.write(lambda db: holding.resume(db, 1, desk.moment()))
+    desk.hear("pickUp", 0.5, snapshot=paused)
+    assert desk.states()["all-0"] == ("held", "answered", None)
+
+    assert 1 in swept(1)[0]
+    assert desk.row(1).reason is None
+    assert desk.claim(1, 1).call.status == "answered"
+
+
+def test_what_was_held_for_a_connection_that_is_no_more_is_over(desk, swept, paused):
+    removed = paused.connections[0]
+    desk.store.write(lambda db: holding.remove(db, removed, desk.moment()))
+    desk.hear("pickUp", 0.5, snapshot=paused)
+
+    assert 1 in swept(1)[0]
+    assert desk.claim(1, 1) is None
+    assert desk.states()["all-0"] == ("skipped", "answered", None)
+    assert desk.row(1).reason == holding.REMOVED
+
+
+def test_credentials_that_are_refused_after_the_removal_hold_nothing_for_ever(desk, swept):
+    desk.know()
+    desk.hear("pickUp")
+    claim = desk.claim(1)
+    connection = desk.snapshot().connections[0]
+    desk.store.write(lambda db: holding.remove(db, connection, desk.moment(1)))
+    desk.settle(claim, LOCKED_OUT, after=2)
+
+    assert 1 in swept(3)[0]
+    assert desk.claim(1, 3) is None
+    assert desk.states()["all-0"] == ("skipped", "answered", None)
+
+
+def test_what_is_held_for_a_paused_connection_stays_so(desk, swept, paused):
+    desk.hear("pickUp", 0.5)
+
+    assert 1 not in swept(1)[0]
+    assert desk.states()["all-0"] == ("held", "answered", None)
 
 
 def test_silence_makes_a_call_unknown_and_that_is_told(desk, swept):
