@@ -53,7 +53,7 @@ def rung(road, after=4.0):
 
 def test_after_the_commit_before_the_doorbell(road):
     road.start(RINGBRIDGE_CRASH_AT="committed")
-    calls = rung(road)
+    calls = rung(road, after=12.0)  # long enough to start again while it still rings
     until(lambda: died_by_itself(road, road.intake), what="the intake to die")
 
     assert started_again(road, calls) == 0

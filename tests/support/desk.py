@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+import rolodex
 from sqlalchemy import select
 
-from bridge import claims, connections, deliveries, instances, intake
+from bridge import claims, connections, instances, intake, lines, settlements
 from bridge.connections import ConnectionConfig
 from bridge.directory import Directory
 from bridge.greenapi.events import read
@@ -15,13 +17,14 @@ from bridge.instances import InstanceConfig
 from bridge.policies import Delivered, GiveUp, Hold, TryAgain
 from bridge.settings import Settings
 from bridge.store import tables
+from bridge.text import folded
 from connectors.kit import Policy, Receipt
 
 ID_INSTANCE = "7103111222"
 CHAT = "15551230042@c.us"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-NOT_NOW = TryAgain("It did not answer.", 2.0, unsure=False)
-PERHAPS = TryAgain("It did not answer in time.", 2.0, unsure=True)
+NOT_NOW = TryAgain("It did not answer.", 2.0, "unreached")
+PERHAPS = TryAgain("It did not answer in time.", 2.0, "unknown")
 DONE = Delivered(Receipt("R1"))
 REFUSED = GiveUp("It refused.")
 LOCKED_OUT = Hold("The credentials are refused.", "credentials")
@@ -58,11 +61,22 @@ class Desk:
         store.write(lambda db: instances.save(db, store.secrets, config, None))
         for position, policy in enumerate(policies):
             self.connect(f"{policy}-{position}", policy, position)
-        self.directory = Directory(store)
+        self.directory = Directory(store, registry=rolodex.registry())
 
-    def connect(self, name, policy, position=9) -> None:
-        config = ConnectionConfig(name, "webhook", Policy(policy), webhook_settings())
+    def connect(self, name, policy, position=9, connector="webhook", settings=None, **more) -> None:
+        settings = webhook_settings() if settings is None else settings
+        config = ConnectionConfig(name, connector, Policy(policy), settings, **more)
         self.store.write(lambda db: connections.save(db, self.store.secrets, config, position, None))
+
+    def change(self, name, **changes) -> None:
+        """Save a connection anew with these settings changed."""
+        with self.store.read() as db:
+            [found] = [one for one in connections.active(db, self.store.secrets) if one.name == name]
+        config = replace(found.config, **changes)
+        self.store.write(lambda db: connections.save(db, self.store.secrets, config, found.position, found))
+
+    def snapshot(self):
+        return Directory(self.store, registry=rolodex.registry()).current()
 
     def moment(self, after=0.0) -> datetime:
         return self.start + timedelta(seconds=after)
@@ -71,19 +85,23 @@ class Desk:
         """Somebody's name is known, so that nobody has to be asked."""
         expires_at = self.moment(86400)
         row = {"instance_id": 1, "chat_id": chat, "checked_at": self.start, "expires_at": expires_at}
+        row |= {"contact_name_folded": folded(contact_name or ""), "name_folded": folded(name or "")}
         self.store.write(
             lambda db: db.execute(tables.callers.insert(), {**row, "contact_name": contact_name, "name": name}) and None
         )
 
-    def hear(self, status="offer", after=0.0, *, stamped=None, **more):
-        """A notification arrives `after` seconds, stamped with that moment or the one given in seconds."""
+    def hear(self, status="offer", after=0.0, *, stamped=None, snapshot=None, **more):
+        """A notification arrives `after` seconds, stamped with that moment or the one given in seconds.
+
+        `snapshot` is what whoever takes it believes to be configured, if that is not what is.
+        """
         at = more.pop("at", self.moment(after if stamped is None else stamped))
         body = json.dumps(notification(status, at=at, **more)).encode()
-        event, snapshot = read(body).call, Directory(self.store).current()
+        event, snapshot = read(body).call, snapshot or self.snapshot()
         return self.store.write(lambda db: intake.accept(db, event, body, snapshot, self.settings, self.moment(after)))
 
     def silence(self, after):
-        snapshot = Directory(self.store).current()
+        snapshot = self.snapshot()
         return self.store.write(lambda db: intake.close_silent(db, snapshot, self.settings, self.moment(after), 100))
 
     def claim(self, delivery_id=1, after=0.0, holder="worker"):
@@ -95,7 +113,7 @@ class Desk:
         )
 
     def settle(self, claim, outcome=DONE, after=0.0):
-        return self.store.write(lambda db: claims.settle(db, claim, outcome, self.moment(after)))
+        return self.store.write(lambda db: settlements.settle(db, claim, outcome, self.moment(after)))
 
     def tell(self, delivery_id=1, outcome=DONE, after=0.0):
         """Claim and settle at once; returns what was told."""
@@ -105,9 +123,7 @@ class Desk:
         return claim
 
     def swept(self, after) -> list[int]:
-        return [
-            bell.delivery_id for bell in self.store.write(lambda db: deliveries.fallen_due(db, self.moment(after), 100))
-        ]
+        return [bell.delivery_id for bell in self.store.write(lambda db: lines.fallen_due(db, self.moment(after), 100))]
 
     def row(self, delivery_id=1):
         with self.store.read() as db:

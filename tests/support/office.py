@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
 
+import rolodex
+
+from bridge.buckets import Buckets
+from bridge.clock_steps import Steadiness
 from bridge.connections import Live
 from bridge.directory import Directory
 from bridge.service import Service
 from bridge.settings import Settings
+from bridge.shares import Shares
 from bridge.store import StoreUnavailable
-from connectors.kit import Http, Registry
+from connectors.kit import Http
 
 LOOPBACK = ip_network("127.0.0.0/8")
 
@@ -25,12 +30,32 @@ class Bells:
     def __init__(self) -> None:
         self.delivered: list[tuple[int, bool]] = []
         self.identified: list[int] = []
+        self.later: list[tuple[float, int]] = []
+        self.found: list[int] = []
+        self.probed: list[int] = []
+        self.reconciled: list[int] = []
+        self.books: list[int] = []
 
     def deliver(self, delivery_id: int, *, ringing: bool) -> None:
         self.delivered.append((delivery_id, ringing))
 
     def identify(self, call_id: int) -> None:
         self.identified.append(call_id)
+
+    def identify_in(self, seconds: float, call_id: int) -> None:
+        self.later.append((seconds, call_id))
+
+    def probe(self, connection_id: int) -> None:
+        self.probed.append(connection_id)
+
+    def reconcile(self, instance_id: int) -> None:
+        self.reconciled.append(instance_id)
+
+    def read_contacts(self, instance_id: int) -> None:
+        self.books.append(instance_id)
+
+    def find(self, person_id: int) -> None:
+        self.found.append(person_id)
 
 
 class FullStore:
@@ -66,7 +91,7 @@ def all_at_once(work: Callable[..., object], items: Iterable[object]) -> None:
         list(pool.map(begin, items))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Office(Service):
     clock: Callable[[], datetime]
 
@@ -74,16 +99,20 @@ class Office(Service):
         return self.clock()
 
 
-def office(store, clock: Callable[[], datetime], **settings) -> Office:
-    """A service whose clock is the given one."""
-    http = Http([LOOPBACK])
+def office(store, clock: Callable[[], datetime], http: Http | None = None, **settings) -> Office:
+    """A service whose clock is the given one, and whose way out too."""
+    http, registry = http or Http([LOOPBACK]), rolodex.registry()
     return Office(
         settings=Settings(**settings),
         store=store,
-        directory=Directory(store),
+        directory=Directory(store, registry=registry),
         queue=Bells(),
         http=http,
-        live=Live(store, Registry(), http),
+        live=Live(store, registry, http),
         holder="office",
+        shares=Shares(threads=16),
+        buckets=Buckets(None, lambda: clock().timestamp()),
+        steadiness=Steadiness(lambda: clock().timestamp()),
+        registry=registry,
         clock=clock,
     )
