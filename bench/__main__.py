@@ -3,6 +3,7 @@
   1  acknowledge a call, committed, at 100/s          4  the whole road: 100/s embedded, 150/s split, and the highest
   2  acknowledge what we do not need                  5  the same with many calls stored (--stored)
   3  notification sent → request at the CRM, 20/s     6  memory, and start to ready
+  7  each page with 100 000 calls stored              8  acknowledge a call with 200 boards open
 
 "N/s" counts notifications; a call is two of them, and the CRM gets one request for each.
 """
@@ -15,11 +16,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import compare, report, rows
+from bench import compare, pages, report, rows
 from bench.processes import BenchError
 from bench.report import Figure, Skipped
 
-_ROWS = ("1", "2", "3", "4", "5", "6")
+_ROWS = ("1", "2", "3", "4", "5", "6", "7", "8")
 
 Lines = list[Figure | Skipped]
 
@@ -69,6 +70,10 @@ def _measure(lines: Lines, asked: argparse.Namespace) -> None:
         _add(lines, "4", lambda: rows.sustaining(rows.SPLIT_SQLITE, 150, seconds, runs, 400, look=not asked.no_search))
     if "5" in wanted:
         _add(lines, "5", lambda: compare.filled(asked.stored or 1_000_000, seconds, runs))
+    if "7" in wanted:
+        _add(lines, "7", lambda: pages.answering(100_000))
+    if "8" in wanted:
+        _add(lines, "8", lambda: pages.watched(200, seconds, runs))
     lines.sort(key=lambda line: line.row)
 
 

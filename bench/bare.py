@@ -1,6 +1,6 @@
 """The floor: a Flask view that answers 200 and does nothing else, on the server that `ringbridge up` uses.
 
-The server's settings are those of `tasks/up.py`.
+The server's settings are those of `bridge/web/server.py`.
 """
 
 from __future__ import annotations
