@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import sys
+import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +16,10 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
-from servers import Missing, postgres_server, redis_server
-from sqlalchemy import text
+from servers import Missing, own_postgres, own_redis, postgres_server, redis_server
+from sqlalchemy import func, select
 
+from bridge import logs
 from bridge.settings import Settings
 from bridge.store import migrate, open_store
 from bridge.store.tables import metadata
@@ -25,10 +29,13 @@ HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC)
 
 
+LONG = [HERE / "faults", HERE / "browser" / "test_every_page.py", HERE / "bridge/web/api/test_schemathesis.py"]
+
+
 def pytest_ignore_collect(collection_path, config):
-    """The fault proofs take minutes: they run in CI, and where somebody names their folder."""
-    asked_for = os.environ.get("CI") or any("faults" in argument for argument in config.args)
-    return True if collection_path == HERE / "faults" and not asked_for else None
+    """What takes minutes runs in CI, and where somebody names it."""
+    asked_for = os.environ.get("CI") or any(collection_path.stem in argument for argument in config.args)
+    return True if collection_path in LONG and not asked_for else None
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +43,38 @@ def _own_environment(monkeypatch):
     """No test sees the settings of whoever runs it."""
     for name in [name for name in os.environ if name.startswith("RINGBRIDGE_")]:
         monkeypatch.delenv(name)
+
+
+class _Canaries(logging.Handler):
+    """Reads every line as the log would have it, and keeps those with a planted secret: tests call theirs `canary…`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.form = logs._Text()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.form.format(record)
+        if "canary" in line:
+            self.found.append(line)
+
+
+_canaries = _Canaries()
+
+
+@pytest.fixture(autouse=True)
+def secret_lines(caplog):
+    """Whatever a test does, nothing that it logs at DEBUG holds a secret. Holds the lines that do."""
+    caplog.handler.setLevel(logging.WARNING)  # what tests look at themselves is what a log would hold by default
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(_canaries)
+    root.setLevel(logging.DEBUG)
+    _canaries.found.clear()
+    yield _canaries.found
+    root.removeHandler(_canaries)
+    root.setLevel(level)
+    assert _canaries.found == []
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +89,21 @@ def redis_url():
         yield _started(stack, redis_server)
 
 
-def _started(stack: ExitStack, server) -> str:
+@pytest.fixture(name="own_postgres")
+def _own_postgres():
+    """A PostgreSQL for one test alone, which may stop and start it."""
+    with ExitStack() as stack:
+        yield _started(stack, own_postgres)
+
+
+@pytest.fixture(name="own_redis")
+def _own_redis():
+    """A Redis for one test alone, which may stop and start it."""
+    with ExitStack() as stack:
+        yield _started(stack, own_redis)
+
+
+def _started(stack: ExitStack, server):
     try:
         return stack.enter_context(server())
     except Missing as missing:
@@ -68,20 +121,36 @@ def _postgres_store(postgres_url):
     store.close()
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory):
+    """A data directory as it is after a first start, to be copied: that is much faster than starting anew."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+    store = open_store(Settings(data_dir=folder))
+    migrate.migrate(store)
+    store.close()
+    return folder
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request, tmp_path):
     """An empty store with a current schema, on each database."""
     if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("empty_sqlite"), tmp_path / "data")
         store = open_store(Settings(data_dir=tmp_path / "data"))
-        migrate.migrate(store)
         yield store
         store.close()
         return
     store = request.getfixturevalue("_postgres_store")
     yield store
-    names = ", ".join(table.name for table in metadata.sorted_tables)
-    with store.engine.begin() as db:
-        db.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    with store.engine.begin() as db:  # a TRUNCATE takes ten times as long
+        for table in reversed(metadata.sorted_tables):
+            db.execute(table.delete())
+        db.execute(select(*(func.setval(sequence, 1, False) for sequence in _sequences())))
+
+
+def _sequences():
+    """The sequences behind the ids, so that each test begins with the first."""
+    return [f"{table.name}_id_seq" for table in metadata.sorted_tables if "id" in table.primary_key.columns]
 
 
 @pytest.fixture
@@ -114,11 +183,14 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("RINGBRIDGE_DATA_DIR", str(tmp_path / "data"))
     root = logging.getLogger()
     before = root.handlers[:], root.level
+    for place, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(place, hook, getattr(place, hook))  # a command sets them; this puts them back
 
     def run(*arguments, stdin="", **environment):
         arguments = [str(one) for one in arguments]
         return CliRunner().invoke(main, arguments, input=stdin, env=environment, catch_exceptions=False)
 
     yield run
+    logging.captureWarnings(capture=False)
     root.handlers[:] = before[0]
     root.setLevel(before[1])

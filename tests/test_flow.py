@@ -114,6 +114,26 @@ def test_a_connection_that_is_gone_is_paused_and_the_others_go_on(road):
     until(held, what="the delivery to be held")
 
 
+def test_what_was_refused_is_told_after_a_replay_while_the_bridge_runs(road):
+    road.start()
+    road.crm.fault(Fault(name="all", mode="refuse", status=422))
+    call = road.ring(ANNA, "declined", after=0.2)
+
+    def failed():
+        return json.loads(road.run("delivery", "list", "--connection", "all", "--state", "failed", "--json"))
+
+    until(lambda: [one["owes"] for one in failed()] == ["missed"], what="the outcome to be refused")
+    road.crm.fault(Fault(name="all", count=0))
+    assert road.run("delivery", "replay", "--connection", "all") == "1 delivery replayed.\n"
+    until(lambda: road.kept("all") == [f"{call}-missed"], 10, what="the replayed outcome to be told")
+    until(lambda: {one["state"] for one in road.calls()[0]["deliveries"]} == {"delivered"}, what="it to be settled")
+
+    story = json.loads(road.run("call", "show", call, "--json"))["story"]
+    replayed = [one["what"] for one in story].index("replayed")
+    assert [one["what"] for one in story[replayed:]] == ["replayed", "attempt", "record"]
+    assert story[replayed + 1]["text"].startswith("missed told; took ")
+
+
 def test_a_change_is_taken_up_by_a_running_bridge(road):
     road.start()
     road.policies = ("all", "result", "ring")
