@@ -42,9 +42,8 @@ def blueprint(service: Service) -> Blueprint:
     @board.get(boards.PATH)
     def fragment() -> AnyResponse:
         shown = _fragment(service)
-        answer = Response(shown.html, content_type="text/html; charset=utf-8")
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["ETag"] = shown.etag
+        body, headers = boards.answer(shown, _live(), request.headers.get("Accept-Encoding", ""))
+        answer = Response(body, headers=headers)
         return answer.make_conditional(request)
 
     @board.post("/follow-ups/<action>")

@@ -24,8 +24,25 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/live"
+AGAIN = "Ringbridge-Again"
+"""A header that tells a board after how many milliseconds to ask again."""
 _LONGEST = 4096  # of cookies that are remembered
 _REMEMBERED = 2048
+
+
+def answer(shown: Fragment, live: Live, encodings: str) -> tuple[bytes, list[tuple[str, str]]]:
+    """The body and the headers of an answer to a board whose browser accepts these encodings."""
+    headers = [
+        ("ETag", shown.etag),
+        ("Cache-Control", "no-store"),
+        ("Vary", "Accept-Encoding"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Type", "text/html; charset=utf-8"),
+        (AGAIN, str(round(live.pace.asked() * 1000))),
+    ]
+    if "gzip" not in encodings:
+        return shown.html, headers
+    return shown.zipped, [*headers, ("Content-Encoding", "gzip")]
 
 
 class Boards:
@@ -48,19 +65,19 @@ class Boards:
         shown = self._known(environ, asked)
         if shown is None:
             return self._around(environ, start_response)
-        headers = [("ETag", shown.etag), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+        body, headers = answer(shown, self._live, environ.get("HTTP_ACCEPT_ENCODING", ""))
         if shown.etag == asked:
             start_response("304 Not Modified", headers)
             return ()
-        length = ("Content-Length", str(len(shown.html)))
-        start_response("200 OK", [*headers, ("Content-Type", "text/html; charset=utf-8"), length])
-        return (shown.html,)
+        length = ("Content-Length", str(len(body)))
+        start_response("200 OK", [*headers, length])
+        return (body,)
 
     def _known(self, environ: WSGIEnvironment, asked: str) -> Fragment | None:
         cookies = environ.get("HTTP_COOKIE", "")
         if environ.get("QUERY_STRING") or len(cookies) > _LONGEST:
             return None
-        shown = self._live.known(asked[1:].partition(".")[0])
+        shown = self._live.known(asked.removeprefix('W/"').partition(".")[0])
         session_id = self._session_id(cookies) if shown else None
         try:
             if session_id is None or self._sessions.user(session_id, self._service.now()) is None:

@@ -6,24 +6,27 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from gzip import compress
 from hashlib import sha256
 
 from bridge import board
 from bridge.board import Board
 from bridge.service import Service
 from bridge.store import StoreUnavailable
+from bridge.web.pace import Pace
 
-_SHARED_FOR = 0.2  # seconds
+_LOOKS = 3  # at most, in the time after which boards ask again
 _STALE_AFTER = 2.0  # seconds; a board that is older is not shown as if it were of now
 _WAIT = 0.5  # seconds that a thread may wait for the first look of all
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One board as HTML in one language. `etag` changes with the language and with every character."""
+    """One board as HTML in one language, as it is and by gzip. `etag` changes with the language and every character."""
 
     board: Board
     html: bytes
+    zipped: bytes
     etag: str
 
 
@@ -36,7 +39,8 @@ class _Look:
 def fragment(shown: Board, language: str, html: str) -> Fragment:
     """A rendered board and the mark by which browsers know it again."""
     body = html.encode()
-    return Fragment(shown, body, f'"{language}.{sha256(body).hexdigest()[:32]}"')
+    # Weak: what is the same by gzip has the same mark.
+    return Fragment(shown, body, compress(body, 4, mtime=0), f'W/"{language}.{sha256(body).hexdigest()[:32]}"')
 
 
 class Live:
@@ -44,7 +48,8 @@ class Live:
 
     def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
         self._service, self._clock = service, clock
-        self._looking = threading.Lock()
+        self.pace = Pace(clock)
+        self._looking, self._rendering = threading.Lock(), threading.Lock()
         self._look: _Look | None = None
         self._changed_at = float("-inf")
         self._fragments: dict[str, Fragment] = {}
@@ -52,9 +57,10 @@ class Live:
     def fragment(self, language: str, render: Callable[[Board], str]) -> Fragment:
         """The board in this language, rendered only when it has changed. Raises StoreUnavailable."""
         shown = self._board()
-        kept = self._fragments.get(language)
-        if kept is None or kept.board is not shown:
-            kept = self._fragments[language] = fragment(shown, language, render(shown))
+        with self._rendering:  # what several are waiting for is rendered once
+            kept = self._fragments.get(language)
+            if kept is None or kept.board is not shown:
+                kept = self._fragments[language] = fragment(shown, language, render(shown))
         return kept
 
     def known(self, language: str) -> Fragment | None:
@@ -62,17 +68,21 @@ class Live:
         kept, look = self._fragments.get(language), self._look
         if kept is None or look is None or kept.board is not look.board:
             return None
-        good_for = _STALE_AFTER if self._looking.locked() else _SHARED_FOR
+        good_for = _STALE_AFTER if self._looking.locked() else self._shared_for
         return kept if self._age(look) < good_for else None
 
     def changed(self) -> None:
         """Somebody here has just changed something: whoever asks next is not to see the board of before."""
         self._changed_at = self._clock()
 
+    @property
+    def _shared_for(self) -> float:
+        return self.pace.seconds / _LOOKS
+
     def _board(self) -> Board:
         look = self._look
         age = self._age(look)
-        if look and age < _SHARED_FOR:
+        if look and age < self._shared_for:
             return look.board
         may_be_shown = look is not None and age < _STALE_AFTER
         if not self._looking.acquire(timeout=0 if may_be_shown else _WAIT):
@@ -81,7 +91,7 @@ class Live:
             raise StoreUnavailable("The store is slow to say how the calls stand.")
         try:
             look = self._look
-            return look.board if look and self._age(look) < _SHARED_FOR else self._looked_up(look)
+            return look.board if look and self._age(look) < self._shared_for else self._looked_up(look)
         finally:
             self._looking.release()
 

@@ -178,6 +178,7 @@
   let lostAt = null;
   let isOut = false;
   let rests = 0;
+  let between = 0; // beats of the pulse that the server wants us to rest, when many boards are open
 
   const lose = () => {
     lostAt ??= new Date();
@@ -221,6 +222,7 @@
       });
       if (asking !== mine) return;
       setClock(answer.headers.get("Date"));
+      between = Math.round((Number(answer.headers.get("Ringbridge-Again")) || EVERY) / EVERY) - 1;
       if (answer.status === 401 || answer.type === "opaqueredirect") return signedOut();
       if (answer.status === 200) {
         const html = await answer.text();
@@ -242,8 +244,10 @@
   const pulse = () => {
     if (asking) return;
     if (rests > 0) rests -= 1;
-    else if (document.hidden && !isOut) { ask(); rests = 1; }
-    else ask();
+    else {
+      ask();
+      rests = document.hidden && !isOut ? Math.max(between, 1) : between;
+    }
   };
 
   // After sleep a request may hang that was sent before it: the next one does not wait for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import html
 import re
 
@@ -93,7 +94,7 @@ def test_a_call_of_which_nothing_is_heard_any_more_does_not_ring(site, desk, olg
 def test_a_board_that_has_not_changed_is_answered_304(site, desk, olga, clock):
     desk.hear("offer")
     first = ask(olga)
-    assert re.fullmatch(r'"en\.[0-9a-f]{32}"', first.headers["ETag"])
+    assert re.fullmatch(r'W/"en\.[0-9a-f]{32}"', first.headers["ETag"])
     assert first.headers["Cache-Control"] == "no-store"
 
     later(site, clock)
@@ -156,11 +157,21 @@ def test_what_many_boards_ask_does_not_reach_flask(site, desk, olga, flask_calls
     asked = len(flask_calls)
 
     assert {ask(olga, etag).status_code for _ in range(5)} == {304}
-    old = ask(olga, '"en.0"')
-    assert (old.status_code, old.headers["ETag"], old.text) == (200, etag, ask(olga, '"en.1"').text)
+    old = ask(olga, 'W/"en.0"')
+    assert (old.status_code, old.headers["ETag"], old.text) == (200, etag, ask(olga, 'W/"en.1"').text)
     assert len(flask_calls) == asked
-    assert ask(olga, '"xx.0"').status_code == 200
+    assert ask(olga, 'W/"xx.0"').status_code == 200
     assert len(flask_calls) == asked + 1
+
+
+def test_a_browser_that_can_unpack_gets_less_to_carry(desk, olga):
+    desk.hear("offer")
+    plain, packed = ask(olga), ask(olga, **{"Accept-Encoding": "gzip, br"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["ETag"] == plain.headers["ETag"]
+    assert gzip.decompress(packed.data) == plain.data
+    assert ask(olga, plain.headers["ETag"], **{"Accept-Encoding": "gzip"}).status_code == 304
 
 
 @pytest.mark.parametrize(
