@@ -22,7 +22,7 @@
       time.textContent = "";
       time.removeAttribute("title");
     }
-    for (const one of copy.querySelectorAll("[data-for]")) one.hidden = false;
+    for (const one of copy.querySelectorAll("[data-for], [data-for-administrators]")) one.hidden = false;
     return copy.outerHTML;
   };
 
@@ -80,6 +80,8 @@
       const mine = entry.dataset.claimedBy === live.dataset.me;
       for (const one of entry.querySelectorAll("[data-for]")) one.hidden = (one.dataset.for === "owner") !== mine;
     }
+    const isAdministrator = live.dataset.role === "administrator";
+    for (const one of live.querySelectorAll("[data-for-administrators]")) one.hidden = !isAdministrator;
     window.localTimes?.(live);
   };
 
