@@ -21,7 +21,6 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 """Each takes 64 MiB and a tenth of a second: sixteen people at once must not take a gigabyte from the calls."""
 _WAITING = threading.BoundedSemaphore(4)
 """And not all the threads that answer GREEN-API, while they wait for each other."""
-_NOBODYS = _HASHER.hash("nobody has this password")
 _COMMON = ("password", "passwort", "пароль", "qwerty", "йцукен", "asdfgh", "letmein", "welcome", "administrator", "abc")
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "01234567890", "09876543210", "1qaz2wsx3edc4rfv")
 
@@ -54,10 +53,16 @@ def fits(kept: str | None, password: str) -> bool:
     """
     with _turn():
         try:
-            _HASHER.verify(kept or _NOBODYS, _normal(password[: LONGEST + 1]))
+            _HASHER.verify(kept or nobodys(), _normal(password[: LONGEST + 1]))
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
     return kept is not None
+
+
+@cache
+def nobodys() -> str:
+    """What is kept for nobody. Made when it is first asked for: a tenth of a second is too much for every command."""
+    return _HASHER.hash("nobody has this password")
 
 
 def is_outdated(kept: str) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
@@ -24,6 +22,10 @@ def migrate(store: Store) -> bool:
     """
     if current(store) == HEAD:
         return False
+    # Alembic and what it brings along would cost every start and every command a sixth of its time.
+    from alembic import command
+    from alembic.config import Config
+
     try:
         with store.engine.begin() as db:  # on SQLite this waits for the only write lock that there is
             if db.dialect.name == "postgresql":
