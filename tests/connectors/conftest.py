@@ -1,11 +1,10 @@
-"""Sample calls, a loopback server that does as a test says, and replays of recorded exchanges."""
+"""A sample call, and a loopback server that does as a test says."""
 
 import socket
 import threading
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -15,10 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from connectors.kit import Call, Caller, CallStatus, Http, Limits
 from connectors.kit.addresses import Gate
-from connectors.kit.testing import Recorded
 from connectors.kit.transport import GuardedAdapter
 
-FIXTURES = Path(__file__).parent / "fixtures"
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
 
@@ -173,10 +170,3 @@ def certificate(tmp_path):
         return chain, private, chain
 
     return make
-
-
-@pytest.fixture
-def recorded():
-    """Replays tests/connectors/fixtures/<name>.json, and fails if a request of it never came."""
-    with ExitStack() as replays:
-        yield lambda name: replays.enter_context(Recorded.load(FIXTURES / f"{name}.json"))

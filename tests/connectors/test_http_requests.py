@@ -83,13 +83,27 @@ def test_a_connection_that_the_server_has_closed_is_noticed_before_sending(serve
 
 
 def test_an_environment_with_proxies_and_a_netrc_changes_nothing(serve, http, answering, monkeypatch, tmp_path):
+    heads = []
+
+    def talk(connection, server):
+        heads.append(take(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    server, proxy = serve(talk), serve(answering())
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login a password b\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    server = serve(answering())
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, proxy.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
 
     assert http().send("GET", server.url).status == 200
+
+    assert proxy.accepted == 0
+    [head] = heads
+    assert head.startswith(b"GET / HTTP/1.1\r\n")
+    assert b"authorization" not in head.lower()
 
 
 def test_many_threads_share_one_client(serve, http, answering):

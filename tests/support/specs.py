@@ -18,7 +18,7 @@ from hubspot_portal import Portal
 from openapi import Descriptions
 
 VERSION = "2026-09"
-TESTS = ["tests/connectors/hubspot", "tests/connectors/test_hubspot.py", "tests/faults/test_hubspot.py"]
+TESTS = ["tests/connectors/hubspot", "tests/faults/test_hubspot.py"]
 WRONG_ON_PURPOSE = "tests/connectors/hubspot/test_portal.py"
 UNDESCRIBED = {"/oauth/v2/private-apps/get/access-token-info"}
 """Documented in prose only."""

@@ -15,6 +15,13 @@ import pytest
 from tasks.demo import script
 from tasks.demo.count import count
 
+AS_IN_A_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Tests that run under nohup hand on that SIGHUP is ignored, and then the demo minds none."""
+
 
 def logs(folder, sent, kept):
     sender, receiver = folder / "sender.log", folder / "receiver.log"
@@ -73,7 +80,7 @@ def test_the_demo_counts_what_really_arrived(arguments, code, closing):
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_demo_whose_terminal_is_closed_leaves_nothing_behind(tmp_path, number):
-    command = [sys.executable, "-m", "tasks.main", "demo", "--calls", "1"]
+    command = [sys.executable, "-c", AS_IN_A_TERMINAL, sys.executable, "-m", "tasks.main", "demo", "--calls", "1"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
         said = ""

@@ -5,7 +5,7 @@ Source: GREEN-API docs "Common errors", "Rate limiter".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
@@ -50,12 +50,13 @@ class Gateway:
         *,
         contacts_per_second: float | None,
         rate_limits: bool,
+        clock: Callable[[], float],
     ) -> None:
         self._lives = lives
         self._methods = methods
         self._contacts_per_second = contacts_per_second
         self._rate_limits = rate_limits
-        self._limits = Limits()
+        self._limits = Limits(clock)
         self._faults: Faults[Fault] = Faults()
 
     def open(self, app: Flask) -> None:

@@ -24,7 +24,7 @@ class GreenApi:
     (how long an account starts after a change of its settings), `journal_lag` (how late the journal knows of a call)
     and `longest_poll` (after which a poll ends with nothing, said as `idle_poll`). `rate_limits` switches on the limits
     of all methods, `contacts_per_second` (None: no limit) is that of getContactInfo. `needs_messages` lets calls out
-    only where `incomingWebhook` is on too. `clock` gives Unix seconds.
+    only where `incomingWebhook` is on too. `clock` gives Unix seconds; the limits go by it too.
 
     The log tells what was `queued`, each time something was `pushed`, with the answer (None: none came), or `polled`
     and `deleted`, of each `contact` that was asked for, and of whatever else was `asked`.
@@ -70,7 +70,13 @@ class GreenApi:
             longest_poll=longest_poll,
             idle_poll=idle_poll,
         )
-        self._gateway = Gateway(self._lives, methods, contacts_per_second=contacts_per_second, rate_limits=rate_limits)
+        self._gateway = Gateway(
+            self._lives,
+            methods,
+            contacts_per_second=contacts_per_second,
+            rate_limits=rate_limits,
+            clock=clock,
+        )
         self._gateway.open(self._loopback.app)
         controls.open_for_others(self._loopback.app, self)
         for account in accounts:

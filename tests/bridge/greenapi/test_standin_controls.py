@@ -1,4 +1,4 @@
-"""Another process drives the stand-in and reads its log, until it stops."""
+"""The stand-in is driven, and its log read, over HTTP until it stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from standin import NOOR, api, ask, polled
 from bridge.greenapi.standin import GreenApi
 
 
-def test_another_process_can_drive_it_and_read_its_log(account, receiver, tmp_path):
+def test_it_can_be_driven_and_its_log_read_over_http(account, receiver, tmp_path):
     path = tmp_path / "sent.jsonl"
     with GreenApi(log=path) as green_api, requests.Session() as session:
 
@@ -41,7 +41,7 @@ def test_another_process_can_drive_it_and_read_its_log(account, receiver, tmp_pa
     ]
 
 
-def test_another_process_can_send_anything_and_change_states(green_api, account):
+def test_anything_can_be_sent_and_states_changed_over_http(green_api, account):
     green_api.account(polled(account))
     with requests.Session() as session:
         message = {"id_instance": "7103111222", "type": "incomingMessageReceived", "fields": {"senderData": {}}}

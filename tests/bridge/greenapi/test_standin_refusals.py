@@ -57,15 +57,24 @@ def test_an_account_that_cannot_says_why(green_api, account, changes, method, sa
 
 
 def test_contacts_are_limited_for_each_account(account):
+    now = [1_795_170_000.0]
     other = account.model_copy(update={"id_instance": "1"})
-    with GreenApi([account, other], contacts_per_second=1.0) as green_api:
-        answers = [ask(green_api, {"chatId": NOOR}, instance=id_) for id_ in ["7103111222", "7103111222", "1"]]
+    with GreenApi([account, other], contacts_per_second=1.0, clock=lambda: now[0]) as green_api:
 
-    assert [answer.status_code for answer in answers] == [200, 429, 200]
+        def answers(*instances):
+            return [ask(green_api, {"chatId": NOOR}, instance=one).status_code for one in instances]
+
+        assert answers("7103111222", "7103111222", "1") == [200, 429, 200]
+        now[0] += 0.9
+        assert answers("7103111222") == [429]
+        now[0] += 0.1
+        assert answers("7103111222", "7103111222") == [200, 429]
+        now[0] -= 60
+        assert answers("7103111222", "7103111222") == [200, 429]
 
 
 def test_every_method_is_limited_where_that_is_switched_on(account):
-    with GreenApi([account], rate_limits=True) as green_api:
+    with GreenApi([account], rate_limits=True, clock=lambda: 1_795_170_000.0) as green_api:
         answers = [
             api(green_api, "GET", method).status_code for method in ("getSettings", "getContacts", "getSettings")
         ]

@@ -39,9 +39,16 @@ def test_an_address_of_a_service_that_we_do_not_know_is_refused_without_being_sh
     assert fault.startswith("url: an address is a channel's own https:// webhook, or starts with discord://")
 
 
-@pytest.mark.parametrize("url", ["slack://too-short", "ntfys://push.test/one/two", "https://discord.com/nothing"])
-def test_an_address_that_is_not_one_channel_is_refused_by_the_check(url):
-    with pytest.raises(Rejected):
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("slack://too-short", "is not complete, or not one of its service"),
+        ("ntfys://push.test/one/two", "names several channels"),
+        ("https://discord.com/nothing", "is not complete, or not one of its service"),
+    ],
+)
+def test_an_address_that_is_not_one_channel_is_refused_by_the_check(url, why):
+    with pytest.raises(Rejected, match=why):
         apprise(url, Http(adapter=Stand(Service()))).check()
 
 

@@ -29,7 +29,8 @@ child = os.fork()
 if child == 0:
     began = time.monotonic()
     tell()
-    os._exit(0 if time.monotonic() - began < 1 else 3)
+    # Apprise would sleep 5.5 s before another message of one object
+    os._exit(0 if time.monotonic() - began < 4 else 3)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 

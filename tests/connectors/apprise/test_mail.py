@@ -5,10 +5,9 @@ import email.policy
 import ssl
 
 import pytest
-from channels import Service, apprise
+from channels import apprise
 
-from connectors.kit import Http, Known, Rejected, Retryable, Unauthorized
-from connectors.kit.testing import Stand
+from connectors.kit import Known, Rejected, Retryable, Unauthorized
 
 
 class MailServer:
@@ -103,6 +102,15 @@ def test_what_a_mail_server_answers_is_understood(missed_call, mail, behaviour, 
     assert getattr(caught.value, "sent", False) is in_doubt
 
 
-def test_mail_is_never_sent_in_the_clear():
+def test_mail_is_never_sent_in_the_clear(missed_call, serve, http):
+    server = serve(lambda connection, server: None)
+    connector = apprise(
+        f"mailtos://u:p@localhost:{server.port}?mode=insecure", http(resolve=lambda host, port: ["127.0.0.1"])
+    )
+
     with pytest.raises(Rejected, match="encrypted only"):
-        apprise("mailtos://u:p@mail.test?mode=insecure", Http(adapter=Stand(Service()))).check()
+        connector.check()
+    with pytest.raises(Rejected, match="encrypted only"):
+        connector.deliver(missed_call, Known())
+
+    assert server.accepted == 0

@@ -68,13 +68,21 @@ def test_words_of_a_title_are_no_markup_either(hostile_call):
 
 
 def test_teams_and_google_chat_get_no_tag_and_no_link(hostile_call):
-    card = message_to(f"{TEAMS}?api-version=2016-06-01&sp=%2Frun&sv=1.0&sig=s1g", hostile_call)
+    call = replace(hostile_call, summary=f"{hostile_call.summary} <http://evil|x> <users/all>")
+
+    card = message_to(f"{TEAMS}?api-version=2016-06-01&sp=%2Frun&sv=1.0&sig=s1g", call)
     [text] = [block["text"] for block in card["attachments"][0]["content"]["body"] if block.get("id") == "body"]
 
-    for words in (text, message_to(GOOGLE_CHAT, hostile_call)["text"]):
-        assert "<!channel>" not in words
-        assert "<b>" not in words
-    assert "[x]" not in text
+    assert text == (
+        "Missed call: Ann \\*b\\* <b\\>x</b\\> & <\\!channel\\> @everyone \\[x\\]\\(http://evil\\) \\`c\\` END"
+        " <http://evil\\|x\\> <users/all\\>"
+    )
+    # Links and mentions of Google Chat are <address|words> and <users/all>; square brackets are text there.
+    assert message_to(GOOGLE_CHAT, call)["text"] == (
+        "*Missed call*\nMissed call: "
+        "Ann \\*b\\* <b&gt;x</b&gt; &amp; <!channel&gt; @everyone [x](http://evil) \\`c\\` END"
+        " <http://evil%7Cx\\> <users/all&gt;"
+    )
 
 
 @pytest.mark.parametrize(

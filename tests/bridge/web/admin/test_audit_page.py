@@ -18,6 +18,7 @@ def test_the_trail_lists_who_did_what_as_text(admin, store, now):
 
     assert "shell:ann" in page
     assert "config.applied" in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;[URL]") == 2
     assert "<img" not in page
 
 

@@ -75,8 +75,16 @@ def test_what_was_perhaps_told_asks_first_too(admin, desk):
     assert 'href="/admin/deliveries/1"' in admin.get("/admin/deliveries").text
     admin.post("/admin/deliveries/1/replay")
     page = admin.get("/admin/deliveries").text
+    assert "Delivery 1 was not replayed." in page
+    assert "choose “Once more”" in page
     assert "--again" not in page
     assert desk.row(1).state == "failed"
+
+    asked = admin.get("/admin/deliveries/1").text
+    assert NOBODY_KNOWS in asked
+    assert "may stand there twice" in asked
+    admin.post("/admin/deliveries/1/replay", {"again": "yes"})
+    assert desk.row(1).state == "due"
 
 
 def test_a_connection_that_no_database_takes_is_one_of_which_nothing_is_owed(admin, desk):
