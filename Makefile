@@ -23,8 +23,8 @@ demo: setup  ## ring twelve calls through the whole bridge
 
 test: dev  ## the whole suite, in JOBS processes: most of it waits for something
 	@echo "Running the tests …"
-	@$(BIN)/python -m pytest --cache-clear --numprocesses $(JOBS) --dist loadfile --ignore tests/faults $(ARGS) || $(ALONE)
-	@test -z "$$CI" || $(BIN)/python -m pytest --cache-clear --numprocesses 2 --dist loadfile $(LONGER:%=--ignore tests/faults/%.py) tests/faults $(ARGS) || $(ALONE)
+	@$(BIN)/python -m pytest --cache-clear --numprocesses $(JOBS) --dist load --maxschedchunk 2 --ignore tests/faults $(ARGS) || $(ALONE)
+	@test -z "$$CI" || $(BIN)/python -m pytest --cache-clear --numprocesses 3 --dist load --maxschedchunk 2 $(LONGER:%=--ignore tests/faults/%.py) tests/faults $(ARGS) || $(ALONE)
 
 proofs: dev  ## every fault proof, one after the other, with what each prints: half an hour on a machine of its own
 	@$(BIN)/python -m pytest -s tests/faults $(ARGS)

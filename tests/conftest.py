@@ -29,6 +29,10 @@ HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC)
 
 
+SLOW = [
+    *(HERE / path for path in ("browser", "test_flow.py", "test_secrets.py", "tasks/test_demo.py", "bridge/web/api")),
+    *(HERE / "faults" / f"test_{name}.py" for name in ("bitrix24", "hubspot", "revoked_credentials")),
+]
 LONG = [HERE / "faults", HERE / "browser" / "test_every_page.py", HERE / "bridge/web/api/test_schemathesis.py"]
 
 
@@ -36,6 +40,12 @@ def pytest_ignore_collect(collection_path, config):
     """What takes minutes runs in CI, and where somebody names it."""
     asked_for = os.environ.get("CI") or any(collection_path.stem in argument for argument in config.args)
     return True if collection_path in LONG and not asked_for else None
+
+
+@pytest.hookimpl(trylast=True)  # the order is random before it
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, and is not left for the end, where other processes have nothing to do."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(slow) for slow in SLOW))
 
 
 @pytest.fixture(autouse=True)
