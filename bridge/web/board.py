@@ -70,7 +70,7 @@ def _fragment(service: Service) -> Fragment:
     language = languages.current()
     if _is_simulated():
         shown = simulation.board(service.now())
-        return live.fragment(shown, language, _rendered(shown, simulated=True))
+        return live.fragment(shown, language, _rendered(shown, simulated=True), 0.0)
     return _live().fragment(language, _rendered)
 
 

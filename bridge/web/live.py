@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from gzip import compress
 from hashlib import sha256
 
@@ -22,12 +22,16 @@ _WAIT = 0.5  # seconds that a thread may wait for the first look of all
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One board as HTML in one language, as it is and by gzip. `etag` changes with the language and every character."""
+    """One board as HTML in one language, as it is and by gzip. `etag` changes with the language and every character.
+
+    `at` is when the store was last asked, and said that this is how things stand.
+    """
 
     board: Board
     html: bytes
     zipped: bytes
     etag: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,12 @@ class _Look:
     at: float
 
 
-def fragment(shown: Board, language: str, html: str) -> Fragment:
+def fragment(shown: Board, language: str, html: str, at: float) -> Fragment:
     """A rendered board and the mark by which browsers know it again."""
     body = html.encode()
     # Weak: what is the same by gzip has the same mark.
-    return Fragment(shown, body, compress(body, 4, mtime=0), f'W/"{language}.{sha256(body).hexdigest()[:32]}"')
+    etag = f'W/"{language}.{sha256(body).hexdigest()[:32]}"'
+    return Fragment(shown, body, compress(body, 4, mtime=0), etag, at)
 
 
 class Live:
@@ -49,27 +54,28 @@ class Live:
     def __init__(self, service: Service, clock: Callable[[], float] = time.monotonic) -> None:
         self._service, self._clock = service, clock
         self.pace = Pace(clock)
-        self._looking, self._rendering = threading.Lock(), threading.Lock()
+        self._at_work = threading.Lock()  # held by whoever looks or renders; the others are shown what there was
         self._look: _Look | None = None
         self._changed_at = float("-inf")
         self._fragments: dict[str, Fragment] = {}
 
     def fragment(self, language: str, render: Callable[[Board], str]) -> Fragment:
         """The board in this language, rendered only when it has changed. Raises StoreUnavailable."""
-        shown = self._board()
-        with self._rendering:  # what several are waiting for is rendered once
-            kept = self._fragments.get(language)
-            if kept is None or kept.board is not shown:
-                kept = self._fragments[language] = fragment(shown, language, render(shown))
-        return kept
+        kept = self.known(language)
+        if kept:
+            return kept
+        if not self._at_work.acquire(timeout=_WAIT):
+            raise StoreUnavailable("The store is slow to say how the calls stand.")
+        try:
+            return self._current(language, render)
+        finally:
+            self._at_work.release()
 
     def known(self, language: str) -> Fragment | None:
         """The board in this language where it costs nothing: it is of now, or somebody is just looking again."""
-        kept, look = self._fragments.get(language), self._look
-        if kept is None or look is None or kept.board is not look.board:
-            return None
-        good_for = _STALE_AFTER if self._looking.locked() else self._shared_for
-        return kept if self._age(look) < good_for else None
+        kept = self._fragments.get(language)
+        good_for = _STALE_AFTER if self._at_work.locked() else self._shared_for
+        return kept if kept and self._age(kept) < good_for else None
 
     def changed(self) -> None:
         """Somebody here has just changed something: whoever asks next is not to see the board of before."""
@@ -79,32 +85,25 @@ class Live:
     def _shared_for(self) -> float:
         return self.pace.seconds / _LOOKS
 
-    def _board(self) -> Board:
+    def _age(self, seen: Fragment | _Look) -> float:
+        """Seconds since the store was asked; for ever if something was changed after that."""
+        return self._clock() - seen.at if seen.at > self._changed_at else float("inf")
+
+    def _current(self, language: str, render: Callable[[Board], str]) -> Fragment:
         look = self._look
-        age = self._age(look)
-        if look and age < self._shared_for:
-            return look.board
-        may_be_shown = look is not None and age < _STALE_AFTER
-        if not self._looking.acquire(timeout=0 if may_be_shown else _WAIT):
-            if look and may_be_shown:
-                return look.board
-            raise StoreUnavailable("The store is slow to say how the calls stand.")
-        try:
-            look = self._look
-            return look.board if look and self._age(look) < self._shared_for else self._looked_up(look)
-        finally:
-            self._looking.release()
+        if look is None or self._age(look) >= self._shared_for:
+            look = self._look = self._looked_up(look)
+        kept = self._fragments.get(language)
+        if kept and kept.board is look.board:
+            kept = replace(kept, at=look.at)
+        else:
+            kept = fragment(look.board, language, render(look.board), look.at)
+        self._fragments[language] = kept
+        return kept
 
-    def _age(self, look: _Look | None) -> float:
-        """Seconds since it began; for ever if something was changed after that."""
-        return self._clock() - look.at if look and look.at > self._changed_at else float("inf")
-
-    def _looked_up(self, before: _Look | None) -> Board:
+    def _looked_up(self, before: _Look | None) -> _Look:
         began = self._clock()
         service = self._service
         with service.store.read() as db:
             seen = board.snapshot(db, service.now(), service.settings.ring_seconds)
-        if before and before.board == seen:
-            seen = before.board
-        self._look = _Look(seen, began)
-        return seen
+        return _Look(before.board if before and before.board == seen else seen, began)

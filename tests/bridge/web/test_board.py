@@ -350,7 +350,7 @@ def test_nobody_waits_behind_a_slow_store_and_nobody_is_shown_an_old_board_as_ne
     moment = [100.0]
     live = Live(service, lambda: moment[0])
     kept = live.fragment("en", lambda board: "kept")
-    with live._looking:  # somebody is at it
+    with live._at_work:
         moment[0] += 1.0
         assert live.fragment("en", lambda board: "new") == kept
         assert live.known("en") == kept
