@@ -15,8 +15,8 @@ from bridge.service import Service
 from bridge.store import StoreUnavailable
 from bridge.web.pace import Pace
 
-_LOOKS = 3  # at most, in the time after which boards ask again
-_STALE_AFTER = 2.0  # seconds; a board that is older is not shown as if it were of now
+_SOONER = 0.4  # seconds that a look is shared for less than boards rest: with few boards, 0.2 s
+_LONGER = 2.0  # seconds, while somebody looks again; a board that is older is not shown as if it were of now
 _WAIT = 0.5  # seconds that a thread may wait for the first look of all
 
 
@@ -74,7 +74,7 @@ class Live:
     def known(self, language: str) -> Fragment | None:
         """The board in this language where it costs nothing: it is of now, or somebody is just looking again."""
         kept = self._fragments.get(language)
-        good_for = _STALE_AFTER if self._at_work.locked() else self._shared_for
+        good_for = self._shared_for + (_LONGER if self._at_work.locked() else 0.0)
         return kept if kept and self._age(kept) < good_for else None
 
     def changed(self) -> None:
@@ -83,7 +83,7 @@ class Live:
 
     @property
     def _shared_for(self) -> float:
-        return self.pace.seconds / _LOOKS
+        return self.pace.seconds - _SOONER
 
     def _age(self, seen: Fragment | _Look) -> float:
         """Seconds since the store was asked; for ever if something was changed after that."""
