@@ -24,7 +24,7 @@ from bridge.store.upsert import upsert
 from bridge.text import clean, folded
 
 WITH_NAME, WITHOUT_NAME, AFTER_ERROR = timedelta(hours=24), timedelta(minutes=15), timedelta(minutes=1)
-_LOOKUP_LEASE = timedelta(seconds=30)  # a lookup ends within 20 s; after this, somebody else asks
+_LOOKUP_LEASE = timedelta(seconds=15)  # a lookup ends within 10 s; after this, somebody else asks
 _SPACING = 1.02  # the limit is counted where the requests arrive, and they may bunch up on the way
 
 

@@ -1,7 +1,7 @@
 """Who a connected system takes a caller for: asked while it rings, kept for each connection, handed to each delivery.
 
-One row for each (connection, chat). A row that is due is a question to put to that system; whoever claims it has half
-a minute to come back with the answer.
+One row for each (connection, chat). A row that is due is a question to put to that system; whoever claims it has a
+quarter of a minute to come back with the answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bridge.store.upsert import insert_new, upsert
 from bridge.text import clean, folded
 from connectors.kit import Person
 
-_LEASE = timedelta(seconds=30)  # a question ends within 10 s; after this, somebody else asks
+_LEASE = timedelta(seconds=15)  # a question ends within 10 s; after this, somebody else asks
 _LOST = timedelta(seconds=1)  # how long a message may take before the sweep puts another on the queue
 
 

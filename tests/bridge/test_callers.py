@@ -181,14 +181,14 @@ def test_a_question_that_is_not_due_is_not_put(desk):
     assert claim(desk, 2, STEP).chat_id == "15551230001@c.us"
 
 
-def test_one_who_asks_and_does_not_come_back_is_given_up_after_half_a_minute(desk):
+def test_one_who_asks_and_does_not_come_back_is_given_up_after_a_quarter_of_a_minute(desk):
     call(desk)
     assert claim(desk)
 
-    assert claim(desk, after=29) is None
-    assert due(desk, 29) == []
-    assert due(desk, 30) == [1]
-    assert claim(desk, after=30)
+    assert claim(desk, after=14) is None
+    assert due(desk, 14) == []
+    assert due(desk, 15) == [1]
+    assert claim(desk, after=15)
 
 
 def test_of_those_who_wait_the_first_of_each_instance_is_asked_for(desk):
