@@ -100,7 +100,8 @@ def test_from_push_to_poll_and_back_with_calls_going_on(tmp_path):
             until(road.green_api.idle, what=f"everything to be taken by the {door}")
 
         told_once(road, calls)
-        assert {call["source"] for call in road.calls()} == {"webhook", "poll"}
+        # Whoever changes the way reads the journal as well, and may find a call there before it is brought.
+        assert {call["source"] for call in road.calls()} - {"journal"} == {"webhook", "poll"}
 
 
 def test_a_hundred_instances_in_one_process(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 
 from oddities import REAL
 
@@ -71,7 +72,7 @@ class Mutations:
     def _value(self, old: object) -> object:
         dice = self._dice.random()
         if dice < 0.6:
-            return self._dice.choice(_ODD)
+            return deepcopy(self._dice.choice(_ODD))  # the next change may reach into it
         if dice < 0.7:
             return self._dice.getrandbits(self._dice.randint(1, 80)) - self._dice.getrandbits(40)
         if dice < 0.8:
