@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 JOBS ?= 4
+# Tests start hundreds of processes, each of which would compile the whole program again.
+export PYTHONDONTWRITEBYTECODE =
 
 # Proofs that want a machine of their own: beside others they miss their bounds. `make proofs` runs them.
 LONGER := test_crash_loop test_redis_faults test_postgres_faults test_leaving test_suspended test_clock_steps \

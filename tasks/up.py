@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import click
+
 from bridge.cli import opened, welcome
+from bridge.cli.options import host, port
 from bridge.pollers import Pollers
 from bridge.service import THREADS
 from bridge.settings import Settings
@@ -18,6 +21,14 @@ from bridge.web import create_app, server
 from tasks.work import Embedded
 
 log = logging.getLogger(__name__)
+
+
+@click.command()
+@host
+@port
+def up(host: str, port: int) -> None:
+    """Run everything in one process: intake, worker and sweep, over SQLite in the data directory."""
+    run_up(opened.environment(), host, port)
 
 
 def run_up(settings: Settings, host: str, port: int) -> None:

@@ -41,7 +41,7 @@ def test_there_is_every_part_of_the_shape_for_more():
 @pytest.mark.parametrize("name", OURS)
 def test_every_command_is_one_of_ours_with_options_that_it_has(name):
     command, *arguments = OURS[name]["command"]
-    found = main.commands[command]
+    found = main.get_command(click.Context(main), command)
     try:
         found.make_context(command, list(arguments), resilient_parsing=False)
     except click.UsageError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from sqlalchemy.exc import DBAPIError
@@ -17,20 +18,19 @@ from connectors.kit import DuplicateConnector
 EXPECTED = (SettingsError, StoreUnavailable, SecretKeyError, ConfigError, DuplicateConnector)
 
 
-class Commands(click.Group):
-    """A group of commands whose expected faults are told in one sentence."""
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's own signature
-        try:
-            return super().invoke(ctx)
-        except EXPECTED as error:
-            raise click.ClickException(str(error)) from None
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise click.ClickException("The port is in use; choose another with --port.") from None
-            if error.errno == errno.EPIPE:
-                raise  # click leaves quietly when nobody reads on
-            raise click.ClickException(f"{error.strerror or error}.") from None
-        except DBAPIError as error:
-            reason = str(error.orig).strip().partition("\n")[0]
-            raise click.ClickException(f"The store refused: {reason}") from None
+@contextmanager
+def told_in_one_sentence() -> Iterator[None]:
+    """Whoever gave the command reads what happened and what to do next. Raises click.ClickException."""
+    try:
+        yield
+    except EXPECTED as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise click.ClickException("The port is in use; choose another with --port.") from None
+        if error.errno == errno.EPIPE:
+            raise  # click leaves quietly when nobody reads on
+        raise click.ClickException(f"{error.strerror or error}.") from None
+    except DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise click.ClickException(f"The store refused: {reason}") from None

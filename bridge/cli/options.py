@@ -1,8 +1,9 @@
-"""Settings of a connector as options of a command; secrets are asked for, and never arguments."""
+"""Options that several commands share: where to listen, and settings of a connector. Secrets are never arguments."""
 
 from __future__ import annotations
 
 import getpass
+import socket
 import sys
 from typing import Any
 
@@ -11,6 +12,20 @@ import click
 from connectors.kit import Field
 
 _NUMBERS: dict[str, click.ParamType[Any, Any]] = {"integer": click.INT, "number": click.FLOAT}
+
+
+def _resolvable(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    try:
+        socket.getaddrinfo(value, None)
+    except (OSError, UnicodeError):
+        raise click.BadParameter("This is no address of this machine.") from None
+    return value
+
+
+host = click.option(
+    "--host", default="127.0.0.1", show_default=True, callback=_resolvable, help="The address to listen at."
+)
+port = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port.")
 
 
 def drawn(field: Field) -> click.Option | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from typing import Any
 
 import click
@@ -11,21 +10,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from bridge.cli import opened, welcome
+from bridge.cli.options import host, port
 from bridge.web import create_app, gthread
-
-
-def _resolvable(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    try:
-        socket.getaddrinfo(value, None)
-    except (OSError, UnicodeError):
-        raise click.BadParameter("This is no address of this machine.") from None
-    return value
-
-
-host = click.option(
-    "--host", default="127.0.0.1", show_default=True, callback=_resolvable, help="The address to listen at."
-)
-port = click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port.")
 
 _THREADS = 16
 log = logging.getLogger(__name__)

@@ -47,7 +47,7 @@ class DemoFailed(Exception):
     """A part did not start; the message says which, and what its log said last."""
 
 
-def demo(calls: int, *, leave: bool, sabotage: bool) -> bool:
+def run_demo(calls: int, *, leave: bool, sabotage: bool) -> bool:
     """Ring so many calls, and say whether each arrived exactly once. Raises DemoFailed.
 
     Unless told to `leave`, goes on after the count until interrupted.
