@@ -18,6 +18,7 @@ from connectors.kit import BrokenConnector, Connector, ConnectorError, attempt_b
 log = logging.getLogger(__name__)
 
 _BUDGET = 0.75  # of the lease: whatever is sent is over, and settled, before anybody else may send it
+# It is spent from before the claim on: whoever was frozen anywhere behind that wakes up with nothing left to send in.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ def deliver(service: Service, delivery_id: int) -> None:
     Safe to run any number of times: a delivery that is settled, not due, or carried by another worker is left alone.
     One whose connection holds its share of threads, or has used its allowance up, frees its thread and comes again.
     """
+    with attempt_budget(_BUDGET * service.settings.lease_seconds):
+        _deliver(service, delivery_id)
+
+
+def _deliver(service: Service, delivery_id: int) -> None:
     most = service.shares.most(len(service.directory.current().connections))
     claimed = service.store.write(
         lambda db: claims.claim(
@@ -87,8 +93,7 @@ def attempt(service: Service, claimed: Claim) -> Outcome | Postponed:
         wait = service.buckets.take(connector.rate, connector.requests) if connector.rate else 0.0
         if wait:
             return Postponed(wait)
-        with attempt_budget(_BUDGET * service.settings.lease_seconds):
-            return _told(connector, claimed)
+        return _told(connector, claimed)
     except (ConnectorError, BrokenConnector) as error:
         failing_for = claimed.failed_for + (service.now() - claimed.started_at)
         failure = policies.after_failure(error, claimed.attempts, failing_for, claimed.known)

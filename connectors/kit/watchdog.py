@@ -87,8 +87,9 @@ class Flight:
         with self._lock:
             if self._descriptor < 0:
                 self._descriptor = os.dup(connection.fileno())
-            if self.overdue:
-                self._shut_down()
+            # Not the watchdog alone says so: where the process was frozen until now it has yet to wake up as well.
+            if self.overdue or clock() >= self.ends:
+                self.cut()
 
     def land(self) -> None:
         """From now on nothing is cut. Called before anyone else can take the connection, perhaps twice."""

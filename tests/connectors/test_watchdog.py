@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.kit import watchdog
 from connectors.kit.watchdog import Flight, current_flight
 
 
@@ -39,6 +40,17 @@ def test_a_connection_boarded_too_late_is_cut_at_once():
             time.sleep(0.01)
         flight.board(near)
         assert cut_within(0.05, near, far)
+
+
+def test_who_wakes_up_too_late_sends_nothing_though_the_watchdog_sleeps_on(monkeypatch):
+    monkeypatch.setattr(watchdog.Watchdog, "start", lambda _: None)
+    monkeypatch.setattr(watchdog, "_watchdogs", {})
+    near, far = socket.socketpair()
+    with near, far, Flight(0.01) as flight:
+        time.sleep(0.02)
+        flight.board(near)
+        assert cut_within(0.05, near, far)
+        assert flight.overdue
 
 
 def test_a_flight_that_has_landed_leaves_the_connection_to_the_next_one():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import rolodex
-from desk import Desk
+from desk import SECRET, Desk, webhook_settings
 from office import Clock, all_at_once, office
 from road import until
 from rolodex import Rolodex
 
-from bridge import breakers, holding, replays
+from bridge import breakers, claims, holding, replays
 from bridge.store import tables
-from connectors.kit import Rate
+from connectors.kit import Rate, watchdog
 from tasks.deliver import deliver
+from tasks.demo.crm import Crm
 from tasks.probe import probe
 from tasks.sweep import sweep
 
@@ -67,6 +70,32 @@ def test_what_the_threads_had_no_room_for_spent_no_attempt(desk, service):
     service.shares.leave(1, 5)
     deliver(service, 1)
     assert told() == ["answered"]
+
+
+@pytest.mark.parametrize("at", ["before the claim is committed", "after it"])
+def test_whoever_was_frozen_since_it_took_a_delivery_sends_nothing(desk, service, monkeypatch, at):
+    """Somebody else may have told what came next, and what this one has to say would come behind it."""
+    slept = [0.0]
+    monkeypatch.setattr(watchdog, "clock", lambda: time.monotonic() + slept[0])
+
+    def sleep(*given, **_):
+        slept[0] += service.settings.lease_seconds
+        return given[0] if given else None
+
+    if at == "after it":
+        monkeypatch.setattr(type(service), "crash_point", lambda _, name: sleep() if name == "claimed" else None)
+    else:
+        claim = claims.claim
+        monkeypatch.setattr(claims, "claim", lambda *given, **named: sleep(claim(*given, **named)))
+    with Crm({"sales": SECRET}) as crm:
+        desk.connect("sales", "all", 2, "webhook", webhook_settings(f"{crm.url}/hooks/sales"))
+        hear(desk, 1)
+        deliver(service, 2)
+
+        assert crm.log.entries() == []
+    row = desk.row(2)
+    assert (row.state, row.attempts, row.unsure) == ("due", 1, False)
+    assert "No time was left in this attempt" in row.reason
 
 
 def test_an_allowance_that_is_used_up_postpones_and_spends_no_attempt(desk, service, monkeypatch):
