@@ -16,6 +16,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from bridge import breakers, briefings, deliveries, holding, lines, policies, story
 from bridge.store import tables
+from bridge.store.chosen import chosen
 from connectors.kit import Call, CallStatus, Known
 
 _A_MOMENT = timedelta(seconds=1)
@@ -163,7 +164,9 @@ def _put(db: Db, row: Row[Any], aside: dict[str, Any], now: datetime) -> None:
     db.execute(_CHANGE, {"row": row.id, "due_at": None, "lease_until": None, "leased_by": None, **aside})
     story.tell(db, row.call_id, aside["state"], now, row.connection_id, reason=aside["reason"])
     if aside["reason"] == deliveries.TOO_LATE and row.status == CallStatus.RINGING:
-        db.execute(update(_calls).where(_calls.c.id == row.call_id).values(late=True))
+        # Whoever has the call at this moment, such as its outcome, is about to wait for the row that we have.
+        ringing = select(_calls.c.id).where(_calls.c.id == row.call_id)
+        db.execute(update(_calls).where(_calls.c.id.in_(chosen(ringing))).values(late=True))
 
 
 def _may_have_told(db: Db, row: Row[Any]) -> bool:

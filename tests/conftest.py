@@ -183,7 +183,9 @@ def shape(request):
         "RINGBRIDGE_SECRET_KEY": Fernet.generate_key().decode(),
     }
     with psycopg.connect(postgres_url, autocommit=True) as admin:
+        deadlocks = admin.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = %s", [name]).fetchone()
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert deadlocks == (0,), "transactions waited for each other: whoever was rolled back came a second late"
 
 
 @pytest.fixture

@@ -280,6 +280,20 @@ def test_what_is_known_of_the_record_is_handed_on(desk):
     assert desk.row().receipt["record_id"] == "R1"
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_late_ringing_is_put_aside_though_the_outcome_is_being_written_down(desk):
+    """Which has the call, and is about to wait for its deliveries: one of the two would be rolled back, and late."""
+    desk.hear("offer")
+    with desk.store.engine.begin() as other:
+        other.execute(select(tables.calls).with_for_update(key_share=True))
+        claiming = threading.Thread(target=lambda: desk.claim(after=3600))
+        claiming.start()
+        claiming.join(10)
+        assert not claiming.is_alive()
+
+    assert desk.states()["all-0"] == ("skipped", CallStatus.RINGING, None)
+
+
 def test_late_ringing_is_never_told_and_the_outcome_still_is(desk):
     desk.hear("offer")
 
