@@ -21,6 +21,9 @@ from bridge.store.tables import calls, connections, deliveries, instances, peopl
 LEAST = timedelta(minutes=1)
 """Clocks of several machines differ by less, and so does one that is corrected as it should be."""
 
+_STRAGGLERS = 5.0
+"""Seconds after which nobody writes down any more what the clock showed before it was set."""
+
 _AWAITED = (
     (connections, "rests_until"),
     (connections, "probe_at"),
@@ -43,6 +46,7 @@ class Steadiness:
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
         self._steady = steady
         self._apart: float | None = None
+        self._again_at: float | None = None
 
     def leap(self, now: datetime) -> timedelta:
         """How far the clock has leapt ahead since `mark`. Zero where it did not, or not by much."""
@@ -53,6 +57,17 @@ class Steadiness:
     def mark(self, now: datetime) -> None:
         """What has happened until now is seen to."""
         self._apart = now.timestamp() - self._steady()
+
+    def was_set_back(self) -> None:
+        """That was mended. Who looked at the clock before, and has yet to commit, will be mended too."""
+        self._again_at = self._steady() + _STRAGGLERS
+
+    def is_to_be_mended_again(self) -> bool:
+        """True once, when whoever was late must have committed."""
+        if self._again_at is None or self._steady() < self._again_at:
+            return False
+        self._again_at = None
+        return True
 
 
 def set_back(db: Db, now: datetime, lease: timedelta) -> None:
@@ -67,6 +82,8 @@ def set_back(db: Db, now: datetime, lease: timedelta) -> None:
     for table, name, lasts in _HELD:
         column = table.c[name]
         db.execute(update(table).where(column > now + lasts).values({name: now + lasts}))
+    # The silence of who does not say how a call ended is counted from now.
+    db.execute(update(calls).where(calls.c.status == "ringing", calls.c.received_at > now).values(received_at=now))
     late, of = deliveries.c.due_at > ahead, deliveries.c
     in_hand = or_(of.lease_until.is_not(None), of.unsure)
     db.execute(update(deliveries).where(late, in_hand).values(due_at=ahead, rung_at=None))
@@ -74,8 +91,6 @@ def set_back(db: Db, now: datetime, lease: timedelta) -> None:
     db.execute(update(deliveries).where(of.lease_until > ahead).values(lease_until=ahead))
     # A message that was sent in the future would be waited for until then.
     db.execute(update(deliveries).where(of.state == "due", of.rung_at > now).values(rung_at=None))
-    # The silence of who does not say how a call ended is counted from now.
-    db.execute(update(calls).where(calls.c.status == "ringing", calls.c.received_at > now).values(received_at=now))
 
 
 def set_forward(db: Db, before: datetime, now: datetime, lease: timedelta) -> None:

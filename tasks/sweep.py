@@ -46,11 +46,7 @@ def sweep(service: Service) -> None:
         some_stranded = holding.any_stranded(db)
         some_silent = calls.any_silent(db, silent_before)
         may_forget = retention.is_time(db, now)
-    if seen is not None and seen - now > clock_steps.LEAST:
-        log.warning(
-            "the clock was set back; what waits is done now", extra={"seconds": round((seen - now).total_seconds())}
-        )
-        service.store.write(lambda db: clock_steps.set_back(db, now, service.lease))
+    _mend_step_back(service, seen, now)
     if seen is None or abs(now - seen) > heartbeats.EVERY:
         _beat(service)
     for call_id in look_up:
@@ -77,6 +73,17 @@ def _mend_leap(service: Service, now: datetime) -> None:
         log.warning("the clock was set forward; leases begin anew", extra={"seconds": round(leap.total_seconds())})
         service.store.write(lambda db: clock_steps.set_forward(db, now - leap, now, service.lease))
     service.steadiness.mark(now)
+
+
+def _mend_step_back(service: Service, seen: datetime | None, now: datetime) -> None:
+    """`seen` is the last heartbeat: one from the future tells of a clock that was set, perhaps while we were away."""
+    step = timedelta(0) if seen is None else seen - now
+    if step > clock_steps.LEAST:
+        log.warning("the clock was set back; what waits is done now", extra={"seconds": round(step.total_seconds())})
+        service.steadiness.was_set_back()
+    elif not service.steadiness.is_to_be_mended_again():
+        return
+    service.store.write(lambda db: clock_steps.set_back(db, now, service.lease))
 
 
 def _beat(service: Service) -> None:

@@ -78,6 +78,27 @@ def test_a_back_off_is_over_after_the_clock_was_set_back(desk, swept):
     assert swept(1.5, 1.5 - HOUR) == [1]
 
 
+def test_what_is_written_down_under_the_old_clock_after_that_is_due_soon_too(desk, swept):
+    swept(0, 0)
+    swept(1, 1 - HOUR)
+    desk.hear("pickUp", after=1)  # it had looked at the clock before that was set, and commits only now
+    assert swept(5, 5 - HOUR) == []
+    swept(6, 6 - HOUR)
+
+    assert swept(6.25, 6.25 - HOUR) == [1]
+    assert desk.tell(after=6.25 - HOUR) is not None
+
+
+def test_a_clock_that_was_set_back_is_mended_twice_and_not_for_ever(desk, swept):
+    swept(0, 0)
+    swept(1, 1 - HOUR)
+    swept(6, 6 - HOUR)
+    desk.hear("pickUp", after=0)
+    desk.tell(outcome=NOT_NOW)
+
+    assert [swept(after, after - HOUR) for after in (7, 12, 20)] == [[], [], []]
+
+
 def test_what_may_have_been_written_is_left_alone_for_one_lease_after_the_clock_was_set_back(desk, swept):
     desk.hear("pickUp")
     desk.tell(outcome=PERHAPS)
