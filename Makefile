@@ -8,10 +8,6 @@ JOBS ?= 4
 # Tests start hundreds of processes, each of which would compile the whole program again.
 export PYTHONDONTWRITEBYTECODE =
 
-# Proofs that want a machine of their own: beside others they miss their bounds. `make proofs` runs them.
-LONGER := test_crash_loop test_redis_faults test_postgres_faults test_leaving test_suspended test_clock_steps \
-	test_disk_full test_rough_requests test_upgrade test_soak test_deaf_workers
-
 # Real processes miss real deadlines where others take the machine: up to five that failed are tried once more with nobody
 # beside them, and what they printed the first time stays above. What fails alone, fails.
 FAILED = .pytest_cache/v/cache/lastfailed
@@ -26,9 +22,9 @@ demo: setup  ## ring twelve calls through the whole bridge
 test: dev  ## the whole suite, in JOBS processes: most of it waits for something
 	@echo "Running the tests …"
 	@$(BIN)/python -m pytest --cache-clear --numprocesses $(JOBS) --dist load --maxschedchunk 2 --ignore tests/faults $(ARGS) || $(ALONE)
-	@test -z "$$CI" || $(BIN)/python -m pytest --cache-clear --numprocesses 3 --dist load --maxschedchunk 2 $(LONGER:%=--ignore tests/faults/%.py) tests/faults $(ARGS) || $(ALONE)
+	@test -z "$$CI" || $(BIN)/python -m pytest --cache-clear --numprocesses $(JOBS) --dist load --maxschedchunk 2 tests/faults $(ARGS) || $(ALONE)
 
-proofs: dev  ## every fault proof, one after the other, with what each prints: half an hour on a machine of its own
+proofs: dev  ## every fault proof, one after the other, with what each prints: a quarter of an hour
 	@$(BIN)/python -m pytest -s tests/faults $(ARGS)
 
 screenshots: dev  ## a picture of every page, wide and phone-sized, light and dark, empty and full; needs Chromium

@@ -32,7 +32,7 @@ NOW = datetime(2026, 11, 20, 14, 3, 12, tzinfo=UTC)
 
 SLOW = [
     *(HERE / path for path in ("browser", "test_flow.py", "test_secrets.py", "tasks/test_demo.py", "bridge/web/api")),
-    *(HERE / "faults" / f"test_{name}.py" for name in ("bitrix24", "hubspot", "revoked_credentials")),
+    *(HERE / "faults" / f"test_{name}.py" for name in ("crash_loop", "bitrix24", "hubspot", "revoked_credentials")),
 ]
 LONG = [HERE / "faults", HERE / "browser" / "test_every_page.py", HERE / "bridge/web/api/test_schemathesis.py"]
 
