@@ -14,6 +14,7 @@ from bridge.policies import Delivered, GiveUp, Left, Outcome
 from bridge.redaction import without_secrets
 from bridge.service import Service
 from connectors.kit import BrokenConnector, Connector, ConnectorError, attempt_budget
+from tasks.clock import mend_leap
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def deliver(service: Service, delivery_id: int) -> None:
 
 
 def _deliver(service: Service, delivery_id: int) -> None:
+    mend_leap(service, service.now())  # the sweep may be a moment behind
     most = service.shares.most(len(service.directory.current().connections))
     claimed = service.store.write(
         lambda db: claims.claim(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection as Db
 
 from bridge import (
     callers,
     calls,
-    clock_steps,
     contacts,
     heartbeats,
     holding,
@@ -24,6 +23,7 @@ from bridge import (
 from bridge.deliveries import Doorbell
 from bridge.intake import Accepted
 from bridge.service import Service
+from tasks.clock import mend_leap, mend_step_back
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,8 @@ _FEW = 20  # of what asks GREEN-API for much: whoever rings for the same again m
 def sweep(service: Service) -> None:
     """One round. Several at once, in any number of processes, do no harm."""
     now = service.now()
-    _mend_leap(service, now)
+    mend_leap(service, now)
+    service.steadiness.mark(now)
     silent_before = now - timedelta(seconds=service.settings.outcome_seconds)
     with service.store.read() as db:
         seen = heartbeats.last(db)
@@ -46,7 +47,7 @@ def sweep(service: Service) -> None:
         some_stranded = holding.any_stranded(db)
         some_silent = calls.any_silent(db, silent_before)
         may_forget = retention.is_time(db, now)
-    _mend_step_back(service, seen, now)
+    mend_step_back(service, seen, now)
     if seen is None or abs(now - seen) > heartbeats.EVERY:
         _beat(service)
     for call_id in look_up:
@@ -64,26 +65,6 @@ def sweep(service: Service) -> None:
         _close_silent(service)
     if may_forget:
         _forget(service)
-
-
-def _mend_leap(service: Service, now: datetime) -> None:
-    """Before anything is taken to be due: a lease that seems to be over may have ended with the clock's leap only."""
-    leap = service.steadiness.leap(now)
-    if leap:
-        log.warning("the clock was set forward; leases begin anew", extra={"seconds": round(leap.total_seconds())})
-        service.store.write(lambda db: clock_steps.set_forward(db, now - leap, now, service.lease))
-    service.steadiness.mark(now)
-
-
-def _mend_step_back(service: Service, seen: datetime | None, now: datetime) -> None:
-    """`seen` is the last heartbeat: one from the future tells of a clock that was set, perhaps while we were away."""
-    step = timedelta(0) if seen is None else seen - now
-    if step > clock_steps.LEAST:
-        log.warning("the clock was set back; what waits is done now", extra={"seconds": round(step.total_seconds())})
-        service.steadiness.was_set_back()
-    elif not service.steadiness.is_to_be_mended_again():
-        return
-    service.store.write(lambda db: clock_steps.set_back(db, now, service.lease))
 
 
 def _beat(service: Service) -> None:

@@ -14,6 +14,7 @@ from bridge.buckets import Buckets
 from bridge.clock_steps import Steadiness
 from bridge.store import tables
 from connectors.kit import Rate
+from tasks.deliver import deliver
 from tasks.sweep import sweep
 
 HOUR = 3600.0
@@ -131,6 +132,17 @@ def test_a_rest_is_over_after_the_clock_was_set_back(desk, swept):
 
     assert swept(2.25, 2.25 - HOUR) == [1]
     assert desk.claim(after=2.25 - HOUR).probes
+
+
+def test_nobody_takes_a_lease_that_ended_with_the_leap_before_the_sweep_has_seen_it(desk, swept, service, passing):
+    desk.hear("pickUp")
+    swept(0, 0)
+    assert desk.claim()
+    passing.seconds, service.clock.after = 1, 1 + HOUR
+    deliver(service, 1)
+
+    assert (desk.row().attempts, desk.row().leased_by) == (1, "worker")
+    assert desk.row().lease_until == desk.moment(1 + HOUR + service.lease.total_seconds())
 
 
 def test_a_call_without_an_outcome_is_given_up_in_its_time_though_the_clock_was_set_back(desk, swept):
