@@ -1,15 +1,16 @@
-"""A portal with our application in it, at the moment of the sample call, and connectors to it."""
+"""A portal with our application in it, at the moment of the sample call, connectors to it, and what they are told."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bitrix24_portal import Portal
 
 from connectors.bitrix24.app import Bitrix24App
 from connectors.bitrix24.oauth import Application
-from connectors.kit import Http
-from connectors.kit.testing import Notebook, Stand, Subject
+from connectors.kit import Call, CallStatus, Http, Known, Receipt
+from connectors.kit.testing import Notebook, Stand, Subject, sample_call
 
 CLIENT_ID, CLIENT_SECRET = "local.c4nary.client", "c4nary-client-secret"
 SETTINGS = {
@@ -49,6 +50,27 @@ def connector(to: Portal | Stand, memory: Notebook | None = None, **settings: ob
     made = Bitrix24App.Settings.model_validate({**SETTINGS, **settings})
     adapter = to if isinstance(to, Stand) else Stand(to)
     return Bitrix24App(made, Http(adapter=adapter), Notebook(AUTHORISED) if memory is None else memory)
+
+
+def ring(acme: Portal, **settings: object) -> Known:
+    """It rings; returns what is known from then on."""
+    receipt = connector(acme, **settings).deliver(sample_call(CallStatus.RINGING), Known())
+    return Known(receipt=receipt, told=CallStatus.RINGING)
+
+
+def outcome(acme: Portal, status: CallStatus, known: Known | None = None, **settings: object) -> Receipt | None:
+    return connector(acme, **settings).deliver(sample_call(status), known or Known())
+
+
+def cards(acme: Portal) -> list[int]:
+    """Who has a card open."""
+    return sorted(user for _, user in acme.telephony.cards)
+
+
+def from_phone(phone: str | None, status: CallStatus = CallStatus.MISSED) -> Call:
+    """The sample call, from another number or from none."""
+    call = sample_call(status)
+    return replace(call, caller=replace(call.caller, phone=phone))
 
 
 SECRETS = (CLIENT_SECRET, "refresh-c4nary", "access-c4nary")

@@ -19,7 +19,7 @@ from openapi import Descriptions
 
 VERSION = "2026-09"
 TESTS = ["tests/connectors/hubspot", "tests/faults/test_hubspot.py"]
-WRONG_ON_PURPOSE = "tests/connectors/hubspot/test_portal.py"
+WRONG_ON_PURPOSE = "tests/connectors/hubspot/portal"
 UNDESCRIBED = {"/oauth/v2/private-apps/get/access-token-info"}
 """Documented in prose only."""
 

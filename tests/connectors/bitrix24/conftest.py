@@ -1,7 +1,8 @@
-"""A portal that knows one caller, and connectors to it."""
+"""A portal that knows one caller, connectors to it, and a portal with our application in it."""
 
 from dataclasses import dataclass, field, replace
 
+import application
 import pytest
 from bitrix24_portal import Portal
 
@@ -78,3 +79,11 @@ def desk(portal):
 @pytest.fixture
 def stranger_desk(strangers):
     return lambda **settings: Desk(strangers, {"operators": [5, "6"], **settings})
+
+
+@pytest.fixture
+def acme():
+    """A portal with our application in it, which is told nothing that it would ignore."""
+    made = application.portal()
+    yield made
+    assert made.ignored == []
