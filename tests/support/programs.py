@@ -1,8 +1,10 @@
-"""A program that talks to the API: a test client with a bearer token."""
+"""A program that talks to the API: a test client with a bearer token, pages that it walks, and the trail it leaves."""
 
 from __future__ import annotations
 
-from bridge import tokens
+import re
+
+from bridge import audit, tokens
 
 API = "/api/v1"
 
@@ -35,3 +37,21 @@ class Program:
 
     def delete(self, path, **options):
         return self.ask("DELETE", path, **options)
+
+
+def walked(program, path, field="id_message"):
+    """That field of all rows, as somebody reads them who follows the links."""
+    rows = []
+    while path:
+        answer = program.get(path)
+        assert len(answer.json) <= 2
+        rows += [one[field] for one in answer.json]
+        found = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+        path = found[1] if found else None
+    return rows
+
+
+def trail(store):
+    """(who, what, about) of the audit trail, oldest first."""
+    with store.read() as db:
+        return [(one["who"], one["what"], one["about"]) for one in reversed(audit.listing(db, 100))]

@@ -64,3 +64,12 @@ def _translations(known, text):
         return []
     strings = [message.string] if isinstance(message.string, str) else list(message.string)
     return strings if all(strings) else []
+
+
+def test_pages_are_in_the_language_of_the_browser_unless_another_was_chosen(site):
+    browser = site.as_operator()
+    assert '<html lang="en"' in browser.get("/").text
+    assert '<html lang="ru"' in browser.get("/", headers={"Accept-Language": "ru,en;q=0.5"}).text
+    assert browser.post("/me/language", {"language": "ru"}).status_code == 303
+    assert '<html lang="ru"' in browser.get("/").text
+    assert browser.post("/me/language", {"language": "xx"}).status_code == 400

@@ -34,3 +34,12 @@ def test_a_form_without_its_token_changes_nothing(admin, path, store):
     assert answer.status_code == 400
     assert "This form could not be trusted" in answer.text
     assert trail(store) == []
+
+
+def test_an_operator_opens_no_page_of_the_administrators(site):
+    browser = site.as_operator()
+    answer = browser.get("/admin")
+    assert answer.status_code == 403
+    assert "for administrators" in answer.text
+    assert 'href="/admin"' not in browser.get("/").text
+    assert site.as_administrator().get("/admin").status_code == 200
