@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection as Db
 
@@ -49,7 +49,7 @@ def sweep(service: Service) -> None:
         may_forget = retention.is_time(db, now)
     mend_step_back(service, seen, now)
     if seen is None or abs(now - seen) > heartbeats.EVERY:
-        _beat(service)
+        _beat(service, now)
     for call_id in look_up:
         service.queue.identify(call_id)
     for person_id in find:
@@ -67,9 +67,11 @@ def sweep(service: Service) -> None:
         _forget(service)
 
 
-def _beat(service: Service) -> None:
-    """Say that we are at work, and see to what is not in a hurry."""
-    now = service.now()
+def _beat(service: Service, now: datetime) -> None:
+    """Say that we are at work, and see to what is not in a hurry.
+
+    `now` is when this sweep looked for a clock that was set. One that is set meanwhile is for the next to notice.
+    """
 
     def beat(db: Db) -> None:
         if heartbeats.beat(db, now):  # we were away: what was only said meanwhile stands in the journal

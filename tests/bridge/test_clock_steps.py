@@ -9,7 +9,7 @@ from desk import DONE, NOT_NOW, PERHAPS, Desk
 from office import Clock, office
 from sqlalchemy import select, update
 
-from bridge import heartbeats
+from bridge import claims, heartbeats, probes
 from bridge.buckets import Buckets
 from bridge.clock_steps import Steadiness
 from bridge.store import tables
@@ -143,6 +143,39 @@ def test_nobody_takes_a_lease_that_ended_with_the_leap_before_the_sweep_has_seen
 
     assert (desk.row().attempts, desk.row().leased_by) == (1, "worker")
     assert desk.row().lease_until == desk.moment(1 + HOUR + service.lease.total_seconds())
+
+
+def test_a_lease_that_the_clock_ends_while_it_is_taken_is_given_back_and_nothing_is_sent(desk, service, monkeypatch):
+    desk.hear("pickUp")
+    claim = claims.claim
+
+    def leaping(*given, **named):
+        claimed = claim(*given, **named)
+        service.clock.after = HOUR
+        return claimed
+
+    monkeypatch.setattr(claims, "claim", leaping)
+    deliver(service, 1)
+
+    row = desk.row()
+    assert (row.state, row.attempts, row.lease_until, row.unsure) == ("due", 0, None, False)
+
+
+def test_a_clock_that_is_set_back_in_the_middle_of_a_sweep_is_noticed_by_the_next(desk, swept, service, monkeypatch):
+    swept(0, 0)
+    desk.hear("pickUp", after=3)
+    due = probes.due
+
+    def setting(*given):
+        service.clock.after = 3 - HOUR
+        return due(*given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(probes, "due", setting)
+        assert swept(3, 3) == []
+    swept(3.25, 3.25 - HOUR)
+
+    assert swept(3.5, 3.5 - HOUR) == [1]
 
 
 def test_a_call_without_an_outcome_is_given_up_in_its_time_though_the_clock_was_set_back(desk, swept):
