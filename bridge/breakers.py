@@ -105,7 +105,7 @@ def _open(db: Db, connection_id: int, seconds: int, now: datetime) -> None:
 
 def _close(db: Db, connection_id: int, now: datetime) -> None:
     db.execute(_CHANGE, {"row": connection_id, "rests_until": None, "broken_for": None})
-    waiting = update(deliveries).where(
-        deliveries.c.connection_id == connection_id, deliveries.c.state == "due", deliveries.c.reason == WAITS
-    )
-    db.execute(waiting.values(due_at=now, rung_at=None, reason=None))
+    of = deliveries.c
+    # Who was let go from a line before, and is being told this moment, waits no more.
+    waits = (of.connection_id == connection_id, of.state == "due", of.reason == WAITS, of.lease_until.is_(None))
+    db.execute(update(deliveries).where(*waits).values(due_at=now, rung_at=None, reason=None))

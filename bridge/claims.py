@@ -90,7 +90,7 @@ def claim(
     `busy` connections have their share of this process's threads already.
     """
     row = briefings.row(db, delivery_id)
-    if row is None or row.state != "due" or row.due_at > now:
+    if row is None or row.state != "due" or row.due_at > now or (row.lease_until and row.lease_until > now):
         return None
     # A lease that ran out was never settled: that worker died, or might as well have.
     deaths = row.deaths + (row.lease_until is not None)

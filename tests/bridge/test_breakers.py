@@ -197,6 +197,24 @@ def test_a_pause_that_was_asked_for_is_kept_by_all_its_deliveries(desk, calls):
     assert not desk.claim(2, 7).probes
 
 
+def test_who_waited_once_and_is_being_told_is_left_alone_when_it_closes(desk, calls):
+    calls(8)
+    desk.tell(1, LIMITED)
+    assert desk.claim(2, after=1) is None
+    slow = desk.claim(2, after=8)
+    assert slow
+    for delivery in range(3, 8):
+        desk.tell(delivery, NOT_NOW, after=9)
+    probe = desk.claim(8, after=30)
+    assert probe.probes
+    desk.settle(probe, DONE, after=31)
+
+    assert desk.claim(2, after=32) is None
+    assert desk.row(2).due_at == desk.moment(8 + 60)
+    desk.settle(slow, DONE, after=33)
+    assert desk.row(2).state == "delivered"
+
+
 def test_another_connection_goes_on(desk, calls):
     opened(desk, calls)
     desk.connect("second", "result")

@@ -24,6 +24,15 @@ def test_a_worker_that_died_leaves_its_delivery_to_others_when_the_lease_ends(de
     assert again.attempts == 2
 
 
+def test_a_lease_that_is_held_is_nobody_elses_whenever_the_row_falls_due(desk):
+    desk.hear("pickUp")
+    desk.claim()
+    desk.store.write(lambda db: db.execute(update(tables.deliveries).values(due_at=desk.moment())) and None)
+
+    assert desk.claim(after=59) is None
+    assert desk.claim(after=60)
+
+
 def test_a_worker_that_comes_back_after_its_lease_changes_nothing(desk):
     desk.hear("offer")
     desk.hear("pickUp", 1)
