@@ -11,8 +11,11 @@ from bridge.service import Service
 log = logging.getLogger(__name__)
 
 
-def mend_leap(service: Service, now: datetime) -> None:
+def mend_leap(service: Service) -> None:
     """Before anything is taken to be due: a lease that seems to be over may have ended with the clock's leap only."""
+    if not service.steadiness.leap(service.now()):
+        return
+    now = service.now()  # again: it may have been set back between that look and the one at the clock that goes on
     leap = service.steadiness.leap(now)
     if leap:
         log.warning("the clock was set forward; leases begin anew", extra={"seconds": round(leap.total_seconds())})

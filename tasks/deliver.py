@@ -40,7 +40,7 @@ def deliver(service: Service, delivery_id: int) -> None:
 
 
 def _deliver(service: Service, delivery_id: int) -> None:
-    mend_leap(service, service.now())  # the sweep may be a moment behind
+    mend_leap(service)  # the sweep may be a moment behind
     most = service.shares.most(len(service.directory.current().connections))
     claimed = service.store.write(
         lambda db: claims.claim(

@@ -33,8 +33,8 @@ _FEW = 20  # of what asks GREEN-API for much: whoever rings for the same again m
 
 def sweep(service: Service) -> None:
     """One round. Several at once, in any number of processes, do no harm."""
+    mend_leap(service)
     now = service.now()
-    mend_leap(service, now)
     service.steadiness.mark(now)
     silent_before = now - timedelta(seconds=service.settings.outcome_seconds)
     with service.store.read() as db:
