@@ -22,7 +22,7 @@ demo: setup  ## ring twelve calls through the whole bridge
 test: dev  ## the whole suite, in JOBS processes: most of it waits for something
 	@echo "Running the tests …"
 	@$(BIN)/python -m pytest --cache-clear --numprocesses $(JOBS) --dist load --maxschedchunk 2 --ignore tests/faults $(ARGS) || $(ALONE)
-	@test -z "$$CI" || $(BIN)/python -m pytest --cache-clear --numprocesses $(JOBS) --dist load --maxschedchunk 2 tests/faults $(ARGS) || $(ALONE)
+	@test -z "$$CI" || $(BIN)/python -m pytest --cache-clear --numprocesses 5 --dist load --maxschedchunk 2 tests/faults $(ARGS) || $(ALONE)
 
 proofs: dev  ## every fault proof, one after the other, with what each prints: a quarter of an hour
 	@$(BIN)/python -m pytest -s tests/faults $(ARGS)
