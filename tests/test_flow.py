@@ -28,7 +28,7 @@ def outcome_labels(road, name):
 def test_each_outcome_is_told_once_in_the_words_of_the_policy(road):
     road.start()
     for outcome in ("pickUp", "hungUp", "hangUp", "missed", "declined"):
-        road.ring(ANNA, outcome, after=1.0)
+        road.ring(ANNA, outcome, after=4.0)
     until(lambda: len(road.kept("all")) == 10 and len(road.kept("result")) == 5, what="all to be told")
 
     answered, dropped, missed = (f"{word} call" for word in ("Answered", "Dropped", "Missed"))

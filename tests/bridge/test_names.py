@@ -261,8 +261,8 @@ def test_whoever_was_asking_and_never_came_back_is_given_up(desk_with):
     desk = desk_with(ANNA)
     desk.hear("offer")
     assert desk.store.write(lambda db: asking.claim(db, 1, desk.moment())).phone == PHONE
-    assert desk.store.write(lambda db: asking.claim(db, 1, desk.moment(29))) is None
-    assert desk.store.write(lambda db: asking.claim(db, 1, desk.moment(30))).phone == PHONE
+    assert desk.store.write(lambda db: asking.claim(db, 1, desk.moment(14))) is None
+    assert desk.store.write(lambda db: asking.claim(db, 1, desk.moment(15))).phone == PHONE
 
 
 def test_an_outcome_waits_for_the_answer_of_a_system_and_a_minute_at_most(desk_with):
