@@ -11,7 +11,7 @@ COPY bridge bridge
 COPY connectors connectors
 COPY tasks tasks
 RUN /opt/ringbridge/bin/pip install --no-deps --no-build-isolation . \
-    && /opt/ringbridge/bin/ringbridge --version
+    && /opt/ringbridge/bin/ringbridge --help
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin ringbridge \
